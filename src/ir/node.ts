@@ -1,0 +1,205 @@
+// The intermediate representation: what a guest instruction does, as a tree of typed nodes.
+//
+// A block is a list of nodes in execution order. A pure node is a value of its arguments alone and may be evaluated
+// anywhere after them, or never. Every other node happens exactly where it stands. Control is structured: `if` and
+// `loop` hold blocks, so a block lowers to WebAssembly without any graph algorithm.
+// Invariants (the verifier checks them): an argument is defined earlier in the same block or in one that encloses it;
+// argument types are those of the operation; nothing follows a terminator in its block; `break` stands inside a loop;
+// `return` only in a routine; `jump`, `branch`, `raise` and `exit` only in an instruction.
+// Addresses of the guest are i64. A load is zero-extended unless `signed`. Memory operations other than `physical_*`
+// go through address translation and may raise a guest exception, which leaves the instruction at that point.
+
+import type { PureOpName, Type } from './ops.ts';
+
+/** A named cell of the vCPU's record in shared memory. `offset` in bytes from the record's start. */
+export interface StateField {
+  readonly name: string;
+  readonly type: 'i32' | 'i64';
+  readonly offset: number;
+}
+
+/** An array of equally typed cells of the vCPU's record, named by number in instructions. */
+export interface RegisterFile {
+  readonly name: string;
+  readonly type: 'i64';
+  readonly offset: number;
+  readonly count: number;
+  /** Register 0 reads as zero and ignores writes; writes through an operand go to `sinkOffset`. */
+  readonly zero: boolean;
+  readonly sinkOffset: number;
+}
+
+/** A register named by an instruction: known (translation) or an operand of the decoded record (interpreter). */
+export type RegisterOperand =
+  | { readonly file: RegisterFile; readonly index: number }
+  | { readonly file: RegisterFile; readonly slot: string };
+
+export type Width = 8 | 16 | 32 | 64;
+export type RmwKind = 'add' | 'and' | 'or' | 'xor' | 'xchg';
+/** Where a jump's target comes from: a constant displacement, a register, a call or return, or a context change. */
+export type JumpKind = 'direct' | 'indirect' | 'sync';
+export type Hint = 'likely' | 'unlikely' | 'none';
+
+/** A mutable local of a routine or instruction. */
+export interface Variable {
+  readonly type: Type;
+  readonly id: number;
+}
+
+export interface Block {
+  readonly nodes: Node[];
+}
+
+/** A function in the IR, shared by instructions: `(parameters) → result`. */
+export interface Routine {
+  readonly kind: 'routine';
+  readonly name: string;
+  readonly params: readonly Type[];
+  readonly result: Type | null;
+  /** The body, built on first use; parameters are its `parameter` nodes. */
+  readonly body: () => Block;
+}
+
+/** What a helper may touch: the vCPU that called it, and guest-physical memory. */
+export interface HelperContext {
+  get(field: StateField): bigint;
+  set(field: StateField, value: bigint): void;
+  /** Host services by name, e.g. the guest's time; the embedder supplies them. */
+  readonly time: () => bigint;
+}
+
+/** A function written in TypeScript, for what is rare: called from generated code through an import. */
+export interface Helper {
+  readonly kind: 'helper';
+  readonly name: string;
+  readonly params: readonly Type[];
+  readonly result: Type | null;
+  readonly run: (context: HelperContext, ...args: bigint[]) => bigint;
+}
+
+export type Callee = Routine | Helper;
+
+interface Base<Op extends string, T extends Type | null = null> {
+  readonly op: Op;
+  readonly type: T;
+  readonly args: readonly Value[];
+}
+
+export interface PureNode extends Base<PureOpName, Type> {}
+export interface ConstNode extends Base<'const', Type> {
+  readonly value: bigint;
+}
+/** A number encoded in the instruction, read from the decoded record (interpreter only). */
+export interface OperandNode extends Base<'operand', 'i64'> {
+  readonly slot: string;
+}
+/** The address of this instruction plus `offset` bytes. */
+export interface PcNode extends Base<'pc', 'i64'> {
+  readonly offset: number;
+}
+export interface ParameterNode extends Base<'parameter', Type> {
+  readonly index: number;
+}
+export interface GetNode extends Base<'get', 'i64'> {
+  readonly register: RegisterOperand;
+}
+export interface SetNode extends Base<'set'> {
+  readonly register: RegisterOperand;
+}
+export interface GetStateNode extends Base<'get_state', 'i32' | 'i64'> {
+  readonly field: StateField;
+}
+export interface SetStateNode extends Base<'set_state'> {
+  readonly field: StateField;
+}
+export interface GetVariableNode extends Base<'get_variable', Type> {
+  readonly variable: Variable;
+}
+export interface SetVariableNode extends Base<'set_variable'> {
+  readonly variable: Variable;
+}
+export interface LoadNode extends Base<'load' | 'physical_load', 'i64'> {
+  readonly width: Width;
+  readonly signed: boolean;
+}
+export interface StoreNode extends Base<'store'> {
+  readonly width: Width;
+}
+export interface RmwNode extends Base<'rmw', 'i64'> {
+  readonly kind: RmwKind;
+  readonly width: 32 | 64;
+}
+export interface CasNode extends Base<'cas' | 'physical_cas', 'i64'> {
+  readonly width: 32 | 64;
+}
+/** Instructions retired by this vCPU before this one. */
+export interface RetiredNode extends Base<'retired', 'i64'> {}
+/** Whether [address, address + 8) lies in RAM. */
+export interface InRamNode extends Base<'in_ram', 'i1'> {}
+export interface IfNode extends Base<'if'> {
+  readonly then: Block;
+  readonly otherwise: Block;
+  readonly hint: Hint;
+}
+export interface LoopNode extends Base<'loop'> {
+  readonly body: Block;
+}
+export interface CallNode extends Base<'call', Type | null> {
+  readonly callee: Callee;
+}
+export interface JumpNode extends Base<'jump'> {
+  readonly kind: JumpKind;
+}
+export interface ExitNode extends Base<'exit'> {
+  /** One of the exit codes of the vCPU's record (isa/shared/vcpu.ts). */
+  readonly code: number;
+}
+/** `branch(condition, target)`: go there or on to the next instruction. `raise`: deliver the pending exception. */
+export interface PlainNode extends Base<
+  | 'branch'
+  | 'raise'
+  | 'break'
+  | 'return'
+  | 'fence'
+  | 'flush_tlb'
+  | 'flush_tlb_page'
+  | 'sync_code'
+  | 'probe_load'
+  | 'probe_store'
+> {}
+
+export type Node =
+  | PureNode
+  | ConstNode
+  | OperandNode
+  | PcNode
+  | ParameterNode
+  | GetNode
+  | SetNode
+  | GetStateNode
+  | SetStateNode
+  | GetVariableNode
+  | SetVariableNode
+  | LoadNode
+  | StoreNode
+  | RmwNode
+  | CasNode
+  | InRamNode
+  | RetiredNode
+  | IfNode
+  | LoopNode
+  | CallNode
+  | JumpNode
+  | ExitNode
+  | PlainNode;
+
+/** A node that has a value of type T. */
+export type Value<T extends Type = Type> = Node & { readonly type: T };
+
+/** Nodes after which control does not go on in their block. */
+export const isTerminator = (node: Node): boolean =>
+  node.op === 'jump' ||
+  node.op === 'raise' ||
+  node.op === 'exit' ||
+  node.op === 'break' ||
+  node.op === 'return';

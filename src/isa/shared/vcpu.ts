@@ -1,0 +1,93 @@
+// The vCPU's record: a fixed layout in shared memory, declared here once. Everything that a running guest can see or
+// change of its processor is in it, so that any worker can continue a vCPU and a snapshot is a copy of bytes.
+//
+//   0      cells that every guest architecture has (below)
+//   512    cells and register files of the guest architecture (its Isa declares them)
+//   4096   first-level TLBs: load, store, fetch; then the jump cache
+//
+// Invariant: a record is 64-byte aligned; every cell is naturally aligned. Cells are only ever added here.
+
+import { assert } from '../../std/assert.ts';
+import type { RegisterFile, StateField } from '../../ir/node.ts';
+
+type CellType = 'i32' | 'i64';
+type Cells<T extends Record<string, CellType>> = {
+  readonly [K in keyof T]: StateField & { readonly type: T[K] };
+};
+
+const sizeOf = { i32: 4, i64: 8 } as const;
+const align = (offset: number, size: number): number => Math.ceil(offset / size) * size;
+
+/** Lays out named cells and register files from `start` up to `end` (bytes). */
+export function layout(start: number, end: number) {
+  let next = start;
+  const take = (size: number, alignment: number): number => {
+    const offset = align(next, alignment);
+    next = offset + size;
+    assert(next <= end, `the vCPU record has no room past ${end} bytes`);
+    return offset;
+  };
+  return {
+    cells<const T extends Record<string, CellType>>(types: T): Cells<T> {
+      const entries = Object.entries(types).map(([name, type]) => {
+        return [name, { name, type, offset: take(sizeOf[type], sizeOf[type]) }];
+      });
+      return Object.fromEntries(entries) as Cells<T>;
+    },
+    /** `count` 64-bit registers, and one more that swallows writes to register 0 where it is zero. */
+    registers(name: string, count: number, zero: boolean): RegisterFile {
+      const offset = take(8 * (count + 1), 8);
+      return { name, type: 'i64', offset, count, zero, sinkOffset: offset + 8 * count };
+    },
+  };
+}
+
+/** Cells of every vCPU. */
+export const vcpu = layout(0, 512).cells({
+  /** Address of the instruction to run next; inside a block, of the block's first instruction. */
+  pc: 'i64',
+  /** Instructions left in this slice; negative when it is over. */
+  budget: 'i32',
+  /** Not zero: leave at the next boundary (an interrupt may be deliverable, a stop was asked for). */
+  attention: 'i32',
+  /** Budget that the slice began with: `retired + slice - budget` instructions are done. */
+  slice: 'i32',
+  /** Not zero: the last translation must not be cached (permission finer than a page). */
+  uncached: 'i32',
+  /** Instructions retired in earlier slices. */
+  retired: 'i64',
+  /** Low 12 bits of a TLB tag for data accesses: address space and mode. 0xfff is never valid. */
+  dataTag: 'i64',
+  /** The same for instruction fetch. */
+  fetchTag: 'i64',
+  /** RAM: first guest-physical address, size in bytes, first host offset. */
+  ramBase: 'i64',
+  ramSize: 'i64',
+  ramHost: 'i32',
+  /** Host offset of one byte of flags for each page of RAM (memory/page-flags.ts). */
+  pageFlags: 'i32',
+  /** Host offset where the engine's block index for this VM begins. */
+  blockIndex: 'i32',
+  /** Number of this vCPU in its VM, and the pending exit's argument. */
+  number: 'i32',
+  /** Sixteen bytes through which device accesses and accesses across pages pass. */
+  scratch: 'i64',
+  scratchHigh: 'i64',
+});
+
+/** Where the guest architecture's cells lie. */
+export const isaCells = { start: 512, end: 4096 } as const;
+
+/** TLB entry, 16 bytes: i64 tag (page address | 12-bit tag), i32 addend (host offset - low half of the address). */
+export const tlb = { entries: 256, entryBytes: 16, load: 4096, store: 8192, fetch: 12288 } as const;
+
+/** Jump cache entry, 16 bytes: i64 pc, i32 fetch tag, i32 host offset of the decoded block. 64 entries a page. */
+export const jumpCache = { entries: 4096, entryBytes: 16, offset: 16384 } as const;
+
+export const vcpuBytes: number = jumpCache.offset + jumpCache.entries * jumpCache.entryBytes;
+
+/** Why `run` returned. The closed union of exits; `exitCodes` numbers it for generated code. */
+export const exits = ['budget', 'attention', 'wait', 'firmware', 'halt', 'debug'] as const;
+export type Exit = (typeof exits)[number];
+
+export const exitCode = (exit: Exit): number => exits.indexOf(exit);
