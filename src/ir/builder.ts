@@ -52,7 +52,7 @@ const isConst = (node: Node): node is ConstNode => node.op === 'const';
 /** The node for an argument given as a value or literal. */
 function toValue<T extends Type>(type: T, arg: Arg<T>): Value<T> {
   if (typeof arg === 'object') return arg;
-  return constant(type, BigInt(arg as bigint | number | boolean));
+  return constant(type, BigInt(arg));
 }
 
 class Effects {
@@ -75,12 +75,12 @@ class Effects {
     assert(args.length === row.args.length, `${op} takes ${row.args.length} arguments`);
     const values = row.args.map((type, i) => toValue(type, args[i] as Arg<Type>));
     if (values.every(isConst)) {
-      return constant(row.result, row.fold(...values.map((v) => (v as ConstNode).value)));
+      return constant(row.result, row.fold(...values.map((v) => v.value)));
     }
     if (values[0] && isConst(values[0]) && (op === 'select' || op === 'select32')) {
       return values[values[0].value === 1n ? 1 : 2] as Value;
     }
-    return this.#add({ op, type: row.result, args: values } as Node) as Value;
+    return this.#add({ op, type: row.result, args: values }) as Value;
   }
 
   const64(value: bigint | number): Value<'i64'> {
@@ -100,11 +100,11 @@ class Effects {
 
   /** A cell of the vCPU's record that is not a register file. */
   state<F extends StateField>(field: F): Value<F['type']> {
-    return this.#add({ op: 'get_state', type: field.type, args: none, field }) as Value<F['type']>;
+    return this.#add({ op: 'get_state', type: field.type, args: none, field });
   }
 
   setState<F extends StateField>(field: F, value: Arg<F['type']>): void {
-    const args = [toValue<Type>(field.type, value as Arg<Type>)];
+    const args = [toValue<Type>(field.type, value)];
     this.#add({ op: 'set_state', type: null, args, field });
   }
 
@@ -191,7 +191,7 @@ class Effects {
   }
 
   assign<T extends Type>(variable: Variable & { readonly type: T }, value: Arg<T>): void {
-    const args = [toValue<Type>(variable.type, value as Arg<Type>)];
+    const args = [toValue<Type>(variable.type, value)];
     this.#add({ op: 'set_variable', type: null, args, variable });
   }
 
@@ -202,7 +202,7 @@ class Effects {
       (test.value === 1n ? then : otherwise)();
       return;
     }
-    const node = { then: this.#nested(then), otherwise: this.#nested(otherwise), hint };
+    const node = { taken: this.#nested(then), otherwise: this.#nested(otherwise), hint };
     this.#add({ op: 'if', type: null, args: [test], ...node });
   }
 

@@ -137,7 +137,7 @@ export interface RetiredNode extends Base<'retired', 'i64'> {}
 /** Whether [address, address + 8) lies in RAM. */
 export interface InRamNode extends Base<'in_ram', 'i1'> {}
 export interface IfNode extends Base<'if'> {
-  readonly then: Block;
+  readonly taken: Block;
   readonly otherwise: Block;
   readonly hint: Hint;
 }
