@@ -61,6 +61,7 @@ test('a disassembler reads the module back', () => {
   match(text, /\(elem \$0 \(i32\.const 0\) \$even \$/);
   match(text, /\(export "even" \(func \$even\)\)/);
   equal(text.match(/return_call_indirect/g)?.length, 2);
+  equal(text.match(/\(@metadata\.code\.branch_hint "\\00"\)\s+\(if/g)?.length, 2);
 });
 
 test('direct calls and tail calls reach functions defined later', () => {
