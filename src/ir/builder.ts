@@ -80,7 +80,7 @@ class Effects {
     if (values[0] && isConst(values[0]) && (op === 'select' || op === 'select32')) {
       return values[values[0].value === 1n ? 1 : 2] as Value;
     }
-    return this.#add({ op, type: row.result, args: values }) as Value;
+    return this.#add({ op, type: row.result, args: values });
   }
 
   const64(value: bigint | number): Value<'i64'> {

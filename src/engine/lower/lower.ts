@@ -1,0 +1,600 @@
+// Lowers IR to WebAssembly: one pass over a block, no graph, fast enough for a JIT.
+//
+// A pure node used once is computed where it is used; every other node that has a value is computed where it stands
+// and kept in a local. What differs between executors (where operands lie, how control leaves) is the Target's.
+// Invariants: local 0 is the vCPU's base address; the block is verified; a block's pure nodes have no effect, so
+// dropping one that nobody uses is always right.
+
+import { assert } from '../../std/assert.ts';
+import type {
+  Block,
+  Callee,
+  CallNode,
+  CasNode,
+  IfNode,
+  LoadNode,
+  LoopNode,
+  Node,
+  RegisterOperand,
+  RmwNode,
+  StateField,
+  StoreNode,
+  Value,
+} from '../../ir/node.ts';
+import { type PureRow, pureOps, type Type } from '../../ir/ops.ts';
+import { access } from '../../isa/shared/isa.ts';
+import { tlb, vcpu } from '../../isa/shared/vcpu.ts';
+import { Code } from '../../wasm/code.ts';
+import { type OpcodeName, opcodes } from '../../wasm/opcodes.ts';
+import type { ValueType } from '../../wasm/types.ts';
+
+/** The function's parameter that holds the vCPU's base address. */
+export const CPU = 0;
+
+/** Function indices of the engine's own routines (engine/lower/runtime.ts). */
+export interface RuntimeFunctions {
+  /** `(cpu, address: i64, size: i32) → i32`: host offset to load from, or 0 for a pending exception. */
+  readonly slowLoad: number;
+  /** `(cpu, address: i64, size: i32, value: i64) → i32`: 0 for a pending exception. */
+  readonly slowStore: number;
+  /** `(cpu, address: i64) → i32`: host offset to read and write, or 0 for a pending exception. */
+  readonly slowAtomic: number;
+  /** `(cpu)` and `(cpu, address: i64)`. */
+  readonly flushTlb: number;
+  readonly flushTlbPage: number;
+}
+
+/** What an executor decides about the code made for it. */
+export interface Target {
+  readonly runtime: RuntimeFunctions;
+  /** Function index of a routine or helper; its parameters begin with the vCPU. */
+  functionOf(callee: Callee): number;
+  /** Function index of the guest's `translate` routine. */
+  readonly translate: number;
+  /** Pushes a number operand (i64). */
+  operand(code: Code, slot: string): void;
+  /** Pushes an i32 base; the register lies at base + the returned offset. */
+  register(code: Code, operand: RegisterOperand): number;
+  /** Pushes the instruction's address plus `offset` (i64). */
+  pc(code: Code, offset: number): void;
+  /** Pushes the number of instructions retired before this one (i64). */
+  retired(code: Code): void;
+  /** Control leaves; each of these ends the current path of the function. */
+  raise(code: Code): void;
+  jump(code: Code, target: number, kind: 'direct' | 'indirect' | 'sync'): void;
+  exit(code: Code, next: number, exitCode: number): void;
+  /** What happens where the meaning ends without a terminator. */
+  next(code: Code): void;
+}
+
+const wasmType = (type: Type): ValueType => (type === 'i1' ? 'i32' : type);
+
+/** The opcode of each pure operation, or undefined for those lowered by name. */
+const pureOpcodes = new Map<string, number | undefined>(
+  Object.entries(pureOps).map(([name, row]: [string, PureRow]) => [
+    name,
+    row.wasm === null ? undefined : opcodes[row.wasm as OpcodeName],
+  ]),
+);
+
+const log2 = { 8: 0, 16: 1, 32: 2, 64: 3 } as const;
+const loads = {
+  unsigned: {
+    8: opcodes['i64.load8_u'],
+    16: opcodes['i64.load16_u'],
+    32: opcodes['i64.load32_u'],
+    64: opcodes['i64.load'],
+  },
+  signed: {
+    8: opcodes['i64.load8_s'],
+    16: opcodes['i64.load16_s'],
+    32: opcodes['i64.load32_s'],
+    64: opcodes['i64.load'],
+  },
+} as const;
+const stores = {
+  8: opcodes['i64.store8'],
+  16: opcodes['i64.store16'],
+  32: opcodes['i64.store32'],
+  64: opcodes['i64.store'],
+} as const;
+const rmws = {
+  32: {
+    add: opcodes['i64.atomic.rmw32.add_u'],
+    and: opcodes['i64.atomic.rmw32.and_u'],
+    or: opcodes['i64.atomic.rmw32.or_u'],
+    xor: opcodes['i64.atomic.rmw32.xor_u'],
+    xchg: opcodes['i64.atomic.rmw32.xchg_u'],
+  },
+  64: {
+    add: opcodes['i64.atomic.rmw.add'],
+    and: opcodes['i64.atomic.rmw.and'],
+    or: opcodes['i64.atomic.rmw.or'],
+    xor: opcodes['i64.atomic.rmw.xor'],
+    xchg: opcodes['i64.atomic.rmw.xchg'],
+  },
+} as const;
+const cmpxchg = {
+  32: opcodes['i64.atomic.rmw32.cmpxchg_u'],
+  64: opcodes['i64.atomic.rmw.cmpxchg'],
+} as const;
+const stateLoad = { i32: opcodes['i32.load'], i64: opcodes['i64.load'] } as const;
+const stateStore = { i32: opcodes['i32.store'], i64: opcodes['i64.store'] } as const;
+
+/** Pushes a cell of the vCPU's record. */
+export function getCell(code: Code, field: StateField): void {
+  code.localGet(CPU);
+  code.memory(stateLoad[field.type], field.offset, field.type === 'i32' ? 2 : 3);
+}
+
+/** Stores into a cell what `push` pushes. */
+export function setCell(code: Code, field: StateField, push: () => void): void {
+  code.localGet(CPU);
+  push();
+  code.memory(stateStore[field.type], field.offset, field.type === 'i32' ? 2 : 3);
+}
+
+/** Pushes the host offset of a guest-physical address (i64) that is in RAM. */
+export function hostOffset(code: Code, pushAddress: () => void): void {
+  pushAddress();
+  getCell(code, vcpu.ramBase);
+  code.op(opcodes['i64.sub']);
+  code.op(opcodes['i32.wrap_i64']);
+  getCell(code, vcpu.ramHost);
+  code.op(opcodes['i32.add']);
+}
+
+/** Sets `entry` to the host offset of the TLB entry of the address in a local, relative to the table's start. */
+export function tlbEntry(code: Code, address: number, entry: number): void {
+  code.localGet(address);
+  code.op(opcodes['i32.wrap_i64']);
+  code.i32Const(12 - Math.log2(tlb.entryBytes));
+  code.op(opcodes['i32.shr_u']);
+  code.i32Const((tlb.entries - 1) * tlb.entryBytes);
+  code.op(opcodes['i32.and']);
+  code.localGet(CPU);
+  code.op(opcodes['i32.add']);
+  code.localSet(entry);
+}
+
+/** Pushes the tag that a valid entry for an access of `size` bytes has. */
+export function tlbTag(code: Code, address: number, size: number, tag: StateField): void {
+  code.localGet(address);
+  if (size > 1) {
+    code.i64Const(size - 1);
+    code.op(opcodes['i64.add']);
+  }
+  code.i64Const(-4096);
+  code.op(opcodes['i64.and']);
+  getCell(code, tag);
+  code.op(opcodes['i64.or']);
+}
+
+function countUses(block: Block, uses: Map<Node, number>): void {
+  for (const node of block.nodes) {
+    for (const arg of node.args) uses.set(arg, (uses.get(arg) ?? 0) + 1);
+    if (node.op === 'if') {
+      countUses(node.taken, uses);
+      countUses(node.otherwise, uses);
+    } else if (node.op === 'loop') {
+      countUses(node.body, uses);
+    }
+  }
+}
+
+/** Lowers one function's body. */
+export class Lowering {
+  readonly #code: Code;
+  readonly #target: Target;
+  readonly #uses = new Map<Node, number>();
+  readonly #locals = new Map<Node, number>();
+  readonly #variables = new Map<number, number>();
+  readonly #loops: number[] = [];
+
+  constructor(code: Code, target: Target) {
+    this.#code = code;
+    this.#target = target;
+  }
+
+  /** Lowers an instruction's meaning. */
+  instruction(block: Block): void {
+    countUses(block, this.#uses);
+    this.#block(block);
+    if (fallsThrough(block)) this.#target.next(this.#code);
+    else this.#code.unreachable();
+  }
+
+  /** Lowers a routine's body. */
+  routine(block: Block, result: Type | null): void {
+    countUses(block, this.#uses);
+    this.#block(block);
+    if (result !== null) this.#code.unreachable();
+  }
+
+  #block(block: Block): void {
+    for (const node of block.nodes) this.#node(node);
+  }
+
+  /** Pushes the value of a node. */
+  #push(node: Value): void {
+    const code = this.#code;
+    const local = this.#locals.get(node);
+    if (local !== undefined) code.localGet(local);
+    else if (node.op === 'const') this.#constant(node.type, node.value);
+    else if (node.op === 'parameter') code.localGet(node.index + 1);
+    else if (node.op === 'operand') this.#target.operand(code, node.slot);
+    else this.#pure(node);
+  }
+
+  #constant(type: Type, value: bigint): void {
+    const code = this.#code;
+    if (type === 'i64' || type === 'f64') code.i64Const(BigInt.asIntN(64, value));
+    else code.i32Const(Number(BigInt.asIntN(32, value)));
+    if (type === 'f64') code.op(opcodes['f64.reinterpret_i64']);
+    if (type === 'f32') code.op(opcodes['f32.reinterpret_i32']);
+  }
+
+  #pure(node: Value): void {
+    const code = this.#code;
+    if (node.op === 'select' || node.op === 'select32') {
+      this.#push(node.args[1] as Value);
+      this.#push(node.args[2] as Value);
+      this.#push(node.args[0] as Value);
+      code.select();
+      return;
+    }
+    for (const arg of node.args) this.#push(arg);
+    if (node.op === 'int1') return;
+    const opcode = pureOpcodes.get(node.op);
+    assert(opcode !== undefined, `${node.op} is not a pure operation`);
+    code.op(opcode);
+  }
+
+  /** Keeps the value on the stack in a local, or drops it. */
+  #keep(node: Value): void {
+    if (this.#uses.has(node)) this.#code.localSet(this.#localFor(node));
+    else this.#code.drop();
+  }
+
+  #localFor(node: Value): number {
+    const local = this.#code.local(wasmType(node.type));
+    this.#locals.set(node, local);
+    return local;
+  }
+
+  /** A local that holds the node's value; good only here, since this path may not be taken. */
+  #asLocal(node: Value): number {
+    const known = this.#locals.get(node);
+    if (known !== undefined) return known;
+    if (node.op === 'parameter') return node.index + 1;
+    this.#push(node);
+    const local = this.#code.local(wasmType(node.type));
+    this.#code.localSet(local);
+    return local;
+  }
+
+  #node(node: Node): void {
+    const code = this.#code;
+    switch (node.op) {
+      case 'const':
+      case 'operand':
+      case 'parameter':
+        return;
+      case 'pc':
+        if (!this.#uses.has(node)) return;
+        this.#target.pc(code, node.offset);
+        return this.#keep(node);
+      case 'retired':
+        this.#target.retired(code);
+        return this.#keep(node);
+      case 'get': {
+        if (!this.#uses.has(node)) return;
+        const offset = this.#target.register(code, node.register);
+        code.memory(opcodes['i64.load'], offset, 3);
+        return this.#keep(node);
+      }
+      case 'set': {
+        const offset = this.#target.register(code, node.register);
+        this.#push(node.args[0]!);
+        code.memory(opcodes['i64.store'], offset, 3);
+        return;
+      }
+      case 'get_state':
+        if (!this.#uses.has(node)) return;
+        getCell(code, node.field);
+        return this.#keep(node);
+      case 'set_state':
+        return setCell(code, node.field, () => this.#push(node.args[0]!));
+      case 'get_variable':
+        if (!this.#uses.has(node)) return;
+        code.localGet(this.#variables.get(node.variable.id)!);
+        return this.#keep(node);
+      case 'set_variable':
+        return this.#setVariable(node.variable.id, node.variable.type, node.args[0]!);
+      default:
+        return this.#effect(node);
+    }
+  }
+
+  #setVariable(id: number, type: Type, value: Value): void {
+    let local = this.#variables.get(id);
+    if (local === undefined) {
+      local = this.#code.local(wasmType(type));
+      this.#variables.set(id, local);
+    }
+    this.#push(value);
+    this.#code.localSet(local);
+  }
+
+  #effect(node: Exclude<Node, { op: 'const' }>): void {
+    const code = this.#code;
+    switch (node.op) {
+      case 'load':
+        return this.#load(node);
+      case 'store':
+        return this.#store(node);
+      case 'rmw':
+      case 'cas':
+        return this.#atomic(node);
+      case 'probe_load':
+        return this.#probe(node.args[0]!, access.load);
+      case 'probe_store':
+        return this.#probe(node.args[0]!, access.store);
+      case 'physical_load':
+      case 'physical_cas':
+      case 'in_ram':
+        return this.#physical(node);
+      case 'if':
+        return this.#if(node);
+      case 'loop':
+        return this.#loop(node);
+      case 'call':
+        return this.#call(node);
+      case 'fence':
+        return code.atomicFence();
+      case 'flush_tlb':
+        code.localGet(CPU);
+        return code.call(this.#target.runtime.flushTlb);
+      case 'flush_tlb_page':
+        code.localGet(CPU);
+        this.#push(node.args[0]!);
+        return code.call(this.#target.runtime.flushTlbPage);
+      case 'sync_code':
+        // Stores to pages with translated code are noticed as they happen.
+        return;
+      default:
+        return this.#leave(node);
+    }
+  }
+
+  #leave(node: Node): void {
+    const code = this.#code;
+    switch (node.op) {
+      case 'break':
+        return code.br(code.depth - this.#loops.at(-1)! - 1);
+      case 'return':
+        if (node.args[0]) this.#push(node.args[0]);
+        return code.return();
+      case 'raise':
+        return this.#target.raise(code);
+      case 'exit':
+        return this.#target.exit(code, this.#asLocal(node.args[0]!), node.code);
+      case 'jump':
+        return this.#target.jump(code, this.#asLocal(node.args[0]!), node.kind);
+      case 'branch':
+        this.#push(node.args[0]!);
+        code.if();
+        this.#target.jump(code, this.#asLocal(node.args[1]!), 'direct');
+        return code.end();
+      default:
+        // A pure operation: computed here if more than one node uses it, else where it is used.
+        if ((this.#uses.get(node) ?? 0) > 1) {
+          this.#push(node as Value);
+          this.#code.localSet(this.#localFor(node as Value));
+        }
+    }
+  }
+
+  /** Runs `slow`, which must set `host`, on a TLB miss; else sets `host` from the entry. */
+  #lookup(table: number, address: number, size: number, host: number, slow: () => void): void {
+    const code = this.#code;
+    const entry = host;
+    tlbEntry(code, address, entry);
+    code.localGet(entry);
+    code.memory(opcodes['i64.load'], table, 3);
+    tlbTag(code, address, size, vcpu.dataTag);
+    code.op(opcodes['i64.eq']);
+    code.likely();
+    code.if();
+    code.localGet(entry);
+    code.memory(opcodes['i32.load'], table + 8, 2);
+    code.localGet(address);
+    code.op(opcodes['i32.wrap_i64']);
+    code.op(opcodes['i32.add']);
+    code.localSet(host);
+    code.else();
+    slow();
+    code.end();
+  }
+
+  /** Raises if the value on the stack is 0. */
+  #raiseIfZero(): void {
+    const code = this.#code;
+    code.op(opcodes['i32.eqz']);
+    code.unlikely();
+    code.if();
+    this.#target.raise(code);
+    code.end();
+  }
+
+  #load(node: LoadNode): void {
+    const code = this.#code;
+    const address = this.#asLocal(node.args[0]!);
+    const host = code.local('i32');
+    this.#lookup(tlb.load, address, node.width / 8, host, () => {
+      code.localGet(CPU);
+      code.localGet(address);
+      code.i32Const(node.width / 8);
+      code.call(this.#target.runtime.slowLoad);
+      code.localTee(host);
+      this.#raiseIfZero();
+    });
+    code.localGet(host);
+    code.memory(loads[node.signed ? 'signed' : 'unsigned'][node.width], 0, 0);
+    this.#keep(node);
+  }
+
+  #store(node: StoreNode): void {
+    const code = this.#code;
+    const address = this.#asLocal(node.args[0]!);
+    const value = this.#asLocal(node.args[1]!);
+    const entry = code.local('i32');
+    tlbEntry(code, address, entry);
+    code.localGet(entry);
+    code.memory(opcodes['i64.load'], tlb.store, 3);
+    tlbTag(code, address, node.width / 8, vcpu.dataTag);
+    code.op(opcodes['i64.eq']);
+    code.likely();
+    code.if();
+    code.localGet(entry);
+    code.memory(opcodes['i32.load'], tlb.store + 8, 2);
+    code.localGet(address);
+    code.op(opcodes['i32.wrap_i64']);
+    code.op(opcodes['i32.add']);
+    code.localGet(value);
+    code.memory(stores[node.width], 0, 0);
+    code.else();
+    code.localGet(CPU);
+    code.localGet(address);
+    code.i32Const(node.width / 8);
+    code.localGet(value);
+    code.call(this.#target.runtime.slowStore);
+    this.#raiseIfZero();
+    code.end();
+  }
+
+  #atomic(node: RmwNode | CasNode): void {
+    const code = this.#code;
+    const address = this.#asLocal(node.args[0]!);
+    const values = node.args.slice(1).map((arg) => this.#asLocal(arg));
+    const host = code.local('i32');
+    this.#lookup(tlb.store, address, 1, host, () => {
+      code.localGet(CPU);
+      code.localGet(address);
+      code.call(this.#target.runtime.slowAtomic);
+      code.localTee(host);
+      this.#raiseIfZero();
+    });
+    code.localGet(host);
+    for (const value of values) code.localGet(value);
+    const opcode = node.op === 'rmw' ? rmws[node.width][node.kind] : cmpxchg[node.width];
+    code.memory(opcode, 0, log2[node.width]);
+    this.#keep(node);
+  }
+
+  #probe(address: Value, kind: number): void {
+    const code = this.#code;
+    code.localGet(CPU);
+    this.#push(address);
+    code.i32Const(kind);
+    code.call(this.#target.translate);
+    code.i64Const(-1);
+    code.op(opcodes['i64.ne']);
+    this.#raiseIfZero();
+  }
+
+  #physical(node: Node): void {
+    const code = this.#code;
+    const address = node.args[0]!;
+    if (node.op === 'in_ram') {
+      this.#push(address);
+      getCell(code, vcpu.ramBase);
+      code.op(opcodes['i64.sub']);
+      getCell(code, vcpu.ramSize);
+      code.i64Const(7);
+      code.op(opcodes['i64.sub']);
+      code.op(opcodes['i64.lt_u']);
+      return this.#keep(node);
+    }
+    hostOffset(code, () => this.#push(address));
+    if (node.op === 'physical_load') {
+      code.memory(loads.unsigned[node.width], 0, 0);
+      return this.#keep(node);
+    }
+    assert(node.op === 'physical_cas', `${node.op} is not a physical access`);
+    this.#push(node.args[1]!);
+    this.#push(node.args[2]!);
+    code.memory(cmpxchg[node.width], 0, log2[node.width]);
+    return this.#keep(node);
+  }
+
+  #if(node: IfNode): void {
+    const code = this.#code;
+    this.#push(node.args[0]!);
+    if (node.hint === 'likely') code.likely();
+    if (node.hint === 'unlikely') code.unlikely();
+    code.if();
+    this.#block(node.taken);
+    if (node.otherwise.nodes.length > 0) {
+      code.else();
+      this.#block(node.otherwise);
+    }
+    code.end();
+  }
+
+  #loop(node: LoopNode): void {
+    const code = this.#code;
+    this.#loops.push(code.depth);
+    code.block();
+    code.loop();
+    this.#block(node.body);
+    code.br(0);
+    code.end();
+    code.end();
+    this.#loops.pop();
+  }
+
+  #call(node: CallNode): void {
+    const code = this.#code;
+    code.localGet(CPU);
+    for (const arg of node.args) this.#push(arg);
+    code.call(this.#target.functionOf(node.callee));
+    if (node.type !== null) this.#keep(node as Value);
+  }
+}
+
+/** Whether control can reach the end of a block. */
+export function fallsThrough(block: Block): boolean {
+  const last = block.nodes.at(-1);
+  if (last === undefined) return true;
+  switch (last.op) {
+    case 'jump':
+    case 'raise':
+    case 'exit':
+    case 'return':
+    case 'break':
+      return false;
+    case 'if':
+      return fallsThrough(last.taken) || fallsThrough(last.otherwise);
+    default:
+      return true;
+  }
+}
+
+/** Lowers a routine to the code of a function `(cpu, ...params) → result`. */
+export function lowerRoutine(
+  target: Target,
+  block: Block,
+  params: number,
+  result: Type | null,
+): Code {
+  const code = new Code(params + 1);
+  new Lowering(code, target).routine(block, result);
+  return code;
+}
+
+/** The WebAssembly type of a callee. */
+export const signatureOf = (callee: Callee): { params: ValueType[]; results: ValueType[] } => ({
+  params: ['i32', ...callee.params.map(wasmType)],
+  results: callee.result === null ? [] : [wasmType(callee.result)],
+});

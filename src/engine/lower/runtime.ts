@@ -1,0 +1,295 @@
+// The slow paths of generated code: what a load, store or atomic does on a miss of the first-level TLB, and flushes.
+// They translate, refill the TLB, and leave to the host what is rare: accesses across pages, devices, stores to code.
+//
+// Invariants: an entry is cached only for RAM, only under the tag in force, and only if the guest's `translate`
+// allows it for every access of that kind to the page; a page with code is never cached for stores.
+
+import { CODE } from '../../memory/page-flags.ts';
+import { access } from '../../isa/shared/isa.ts';
+import { jumpCache, tlb, vcpu } from '../../isa/shared/vcpu.ts';
+import { Code } from '../../wasm/code.ts';
+import type { ModuleWriter } from '../../wasm/module.ts';
+import { opcodes } from '../../wasm/opcodes.ts';
+import { CPU, getCell, type RuntimeFunctions, setCell, tlbEntry, tlbTag } from './lower.ts';
+
+/** Function indices of what the host does (engine/host-calls.ts implements them). */
+export interface HostFunctions {
+  /** `(cpu, virtual: i64, size: i32) → i32`: loads across a page boundary into the scratch; its offset, or 0. */
+  readonly crossLoad: number;
+  /** `(cpu, virtual: i64, size: i32, value: i64) → i32`: 0 for a pending exception. */
+  readonly crossStore: number;
+  /** `(cpu, virtual: i64, physical: f64, size: i32) → i32`: like crossLoad, from a device. */
+  readonly deviceLoad: number;
+  readonly deviceStore: number;
+  /** `(cpu, host: i32)`: a store is about to change a page with code. */
+  readonly codeWrite: number;
+}
+
+export interface RuntimeNeeds {
+  readonly translate: number;
+  readonly accessFault: number;
+  readonly host: HostFunctions;
+}
+
+const ADDRESS = 1;
+const SIZE = 2;
+const VALUE = 3;
+
+/** Defines the runtime's functions in a module whose imports are complete. */
+export function defineRuntime(module: ModuleWriter, runtime: RuntimeFunctions, needs: RuntimeNeeds): void {
+  module.defineFunction(runtime.slowLoad, slowLoad(needs));
+  module.defineFunction(runtime.slowStore, slowStore(needs));
+  module.defineFunction(runtime.slowAtomic, slowAtomic(needs));
+  module.defineFunction(runtime.flushTlb, flushTlb());
+  module.defineFunction(runtime.flushTlbPage, flushTlbPage());
+}
+
+/** Reserves the runtime's functions. */
+export function declareRuntime(module: ModuleWriter): RuntimeFunctions {
+  return {
+    slowLoad: module.declareFunction(module.type(['i32', 'i64', 'i32'], ['i32'])),
+    slowStore: module.declareFunction(module.type(['i32', 'i64', 'i32', 'i64'], ['i32'])),
+    slowAtomic: module.declareFunction(module.type(['i32', 'i64'], ['i32'])),
+    flushTlb: module.declareFunction(module.type(['i32'], [])),
+    flushTlbPage: module.declareFunction(module.type(['i32', 'i64'], [])),
+  };
+}
+
+/** Returns what the host gives if the access crosses a page. */
+function crossing(code: Code, hostFunction: number, params: readonly number[]): void {
+  code.localGet(ADDRESS);
+  code.op(opcodes['i32.wrap_i64']);
+  code.i32Const(0xfff);
+  code.op(opcodes['i32.and']);
+  code.localGet(SIZE);
+  code.op(opcodes['i32.add']);
+  code.i32Const(0x1000);
+  code.op(opcodes['i32.gt_u']);
+  code.unlikely();
+  code.if();
+  for (const param of params) code.localGet(param);
+  code.returnCall(hostFunction);
+  code.end();
+}
+
+/**
+ * Translates the address for an access kind and returns 0 from the function on a fault. Leaves the physical address
+ * in `physical` and its distance from the start of RAM in `distance`.
+ */
+function translateOrFault(code: Code, needs: RuntimeNeeds, kind: number) {
+  const physical = code.local('i64');
+  const distance = code.local('i64');
+  setCell(code, vcpu.uncached, () => code.i32Const(0));
+  code.localGet(CPU);
+  code.localGet(ADDRESS);
+  code.i32Const(kind);
+  code.call(needs.translate);
+  code.localTee(physical);
+  code.i64Const(-1);
+  code.op(opcodes['i64.eq']);
+  code.unlikely();
+  code.if();
+  code.i32Const(0);
+  code.return();
+  code.end();
+  code.localGet(physical);
+  getCell(code, vcpu.ramBase);
+  code.op(opcodes['i64.sub']);
+  code.localTee(distance);
+  getCell(code, vcpu.ramSize);
+  code.op(opcodes['i64.ge_u']);
+  return { physical, distance };
+}
+
+/** Sets `host` to the host offset of a distance from the start of RAM. */
+function setHost(code: Code, distance: number, host: number): void {
+  code.localGet(distance);
+  code.op(opcodes['i32.wrap_i64']);
+  getCell(code, vcpu.ramHost);
+  code.op(opcodes['i32.add']);
+  code.localSet(host);
+}
+
+/** Caches the page of the address in a TLB, unless `translate` forbade it. */
+function fill(code: Code, table: number, host: number): void {
+  const entry = code.local('i32');
+  getCell(code, vcpu.uncached);
+  code.op(opcodes['i32.eqz']);
+  code.if();
+  tlbEntry(code, ADDRESS, entry);
+  code.localGet(entry);
+  tlbTag(code, ADDRESS, 1, vcpu.dataTag);
+  code.memory(opcodes['i64.store'], table, 3);
+  code.localGet(entry);
+  code.localGet(host);
+  code.localGet(ADDRESS);
+  code.op(opcodes['i32.wrap_i64']);
+  code.op(opcodes['i32.sub']);
+  code.memory(opcodes['i32.store'], table + 8, 2);
+  code.end();
+}
+
+function slowLoad(needs: RuntimeNeeds): Code {
+  const code = new Code(3);
+  const host = code.local('i32');
+  crossing(code, needs.host.crossLoad, [CPU, ADDRESS, SIZE]);
+  const { physical, distance } = translateOrFault(code, needs, access.load);
+  code.unlikely();
+  code.if();
+  code.localGet(CPU);
+  code.localGet(ADDRESS);
+  code.localGet(physical);
+  code.op(opcodes['f64.convert_i64_u']);
+  code.localGet(SIZE);
+  code.returnCall(needs.host.deviceLoad);
+  code.end();
+  setHost(code, distance, host);
+  fill(code, tlb.load, host);
+  code.localGet(host);
+  return code;
+}
+
+/** If the page of `distance` holds code, tells the host, which forgets what was made of it. */
+function noticeCodeWrite(code: Code, needs: RuntimeNeeds, distance: number, host: number): void {
+  getCell(code, vcpu.pageFlags);
+  code.localGet(distance);
+  code.i64Const(12);
+  code.op(opcodes['i64.shr_u']);
+  code.op(opcodes['i32.wrap_i64']);
+  code.op(opcodes['i32.add']);
+  code.memory(opcodes['i32.load8_u'], 0, 0);
+  code.i32Const(CODE);
+  code.op(opcodes['i32.and']);
+  code.unlikely();
+  code.if();
+  code.localGet(CPU);
+  code.localGet(host);
+  code.call(needs.host.codeWrite);
+  code.end();
+}
+
+function slowStore(needs: RuntimeNeeds): Code {
+  const code = new Code(4);
+  const host = code.local('i32');
+  crossing(code, needs.host.crossStore, [CPU, ADDRESS, SIZE, VALUE]);
+  const { physical, distance } = translateOrFault(code, needs, access.store);
+  code.unlikely();
+  code.if();
+  code.localGet(CPU);
+  code.localGet(ADDRESS);
+  code.localGet(physical);
+  code.op(opcodes['f64.convert_i64_u']);
+  code.localGet(SIZE);
+  code.localGet(VALUE);
+  code.returnCall(needs.host.deviceStore);
+  code.end();
+  setHost(code, distance, host);
+  noticeCodeWrite(code, needs, distance, host);
+  fill(code, tlb.store, host);
+  storeBySize(code, host);
+  code.i32Const(1);
+  return code;
+}
+
+function storeBySize(code: Code, host: number): void {
+  const sizes = [
+    [8, opcodes['i64.store']],
+    [4, opcodes['i64.store32']],
+    [2, opcodes['i64.store16']],
+    [1, opcodes['i64.store8']],
+  ] as const;
+  for (const [size, opcode] of sizes) {
+    code.localGet(SIZE);
+    code.i32Const(size);
+    code.op(opcodes['i32.eq']);
+    code.if();
+    code.localGet(host);
+    code.localGet(VALUE);
+    code.memory(opcode, 0, 0);
+    code.end();
+  }
+}
+
+/** Atomics reach RAM only: elsewhere they are access faults. */
+function slowAtomic(needs: RuntimeNeeds): Code {
+  const code = new Code(2);
+  const host = code.local('i32');
+  const { distance } = translateOrFault(code, needs, access.store);
+  code.unlikely();
+  code.if();
+  code.localGet(CPU);
+  code.localGet(ADDRESS);
+  code.i32Const(access.store);
+  code.call(needs.accessFault);
+  code.i32Const(0);
+  code.return();
+  code.end();
+  setHost(code, distance, host);
+  noticeCodeWrite(code, needs, distance, host);
+  fill(code, tlb.store, host);
+  code.localGet(host);
+  return code;
+}
+
+function fillBytes(code: Code, offset: number, bytes: number): void {
+  code.localGet(CPU);
+  code.i32Const(offset);
+  code.op(opcodes['i32.add']);
+  code.i32Const(0xff);
+  code.i32Const(bytes);
+  code.index(opcodes['memory.fill'], 0);
+}
+
+/** All ones is a tag and a pc that no entry matches. */
+function flushTlb(): Code {
+  const code = new Code(1);
+  const end = jumpCache.offset + jumpCache.entries * jumpCache.entryBytes;
+  fillBytes(code, tlb.load, end - tlb.load);
+  setCell(code, vcpu.largeLow, () => code.i64Const(-1));
+  setCell(code, vcpu.largeHigh, () => code.i64Const(0));
+  return code;
+}
+
+/** Sets `entry` to the first of the 64 jump cache entries of the page of the address (i64) that `push` pushes. */
+export function jumpCachePage(code: Code, push: () => void): void {
+  push();
+  code.i64Const(12);
+  code.op(opcodes['i64.shr_u']);
+  code.op(opcodes['i32.wrap_i64']);
+  code.i32Const(jumpCache.entries / 64 - 1);
+  code.op(opcodes['i32.and']);
+  code.i32Const(Math.log2(64 * jumpCache.entryBytes));
+  code.op(opcodes['i32.shl']);
+  code.localGet(CPU);
+  code.op(opcodes['i32.add']);
+}
+
+function flushTlbPage(): Code {
+  const code = new Code(2);
+  const entry = code.local('i32');
+  code.localGet(ADDRESS);
+  getCell(code, vcpu.largeLow);
+  code.op(opcodes['i64.ge_u']);
+  code.localGet(ADDRESS);
+  getCell(code, vcpu.largeHigh);
+  code.op(opcodes['i64.lt_u']);
+  code.op(opcodes['i32.and']);
+  code.if();
+  // A mapping larger than a page may lie here: its other pages are cached one by one, so all must go.
+  fillBytes(code, tlb.load, jumpCache.offset + jumpCache.entries * jumpCache.entryBytes - tlb.load);
+  code.return();
+  code.end();
+  tlbEntry(code, ADDRESS, entry);
+  for (const table of [tlb.load, tlb.store, tlb.fetch]) {
+    code.localGet(entry);
+    code.i64Const(-1);
+    code.memory(opcodes['i64.store'], table, 3);
+  }
+  jumpCachePage(code, () => code.localGet(ADDRESS));
+  code.i32Const(jumpCache.offset);
+  code.op(opcodes['i32.add']);
+  code.i32Const(0xff);
+  code.i32Const(64 * jumpCache.entryBytes);
+  code.index(opcodes['memory.fill'], 0);
+  return code;
+}
