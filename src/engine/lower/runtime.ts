@@ -36,7 +36,11 @@ const SIZE = 2;
 const VALUE = 3;
 
 /** Defines the runtime's functions in a module whose imports are complete. */
-export function defineRuntime(module: ModuleWriter, runtime: RuntimeFunctions, needs: RuntimeNeeds): void {
+export function defineRuntime(
+  module: ModuleWriter,
+  runtime: RuntimeFunctions,
+  needs: RuntimeNeeds,
+): void {
   module.defineFunction(runtime.slowLoad, slowLoad(needs));
   module.defineFunction(runtime.slowStore, slowStore(needs));
   module.defineFunction(runtime.slowAtomic, slowAtomic(needs));
