@@ -1,0 +1,45 @@
+// A decoded instruction: 32 bytes in shared memory, followed by the next one of its block.
+//
+//   0   i32   index of the handler in the table
+//   4   u16   distance of the instruction from the block's first, in bytes
+//   6   u16   instructions of the block before this one
+//   8   i64   number operand
+//   16  u16   four register operands: offsets in the vCPU's record
+//   24  i32   link: host offset of the record that a direct jump from here continues at, 0 if not known
+//   28  u32   the instruction word
+//
+// A block is a header record and its instructions' records. The header holds, at 0, the host offset of the page of
+// the block's instructions, and at 4 whether links from and to the block are allowed (1) or not (0).
+// Invariant: a link joins two blocks of one page of one mapping, so they are invalidated together.
+
+import type { Row } from '../../isa/shared/row.ts';
+
+export const record = {
+  bytes: 32,
+  handler: 0,
+  distance: 4,
+  index: 6,
+  number: 8,
+  registers: 16,
+  link: 24,
+  word: 28,
+} as const;
+
+export const header = { page: 0, linkable: 4 } as const;
+
+/** Instructions in a block, at most; bounds the time between two looks at the budget. */
+export const BLOCK_LIMIT = 64;
+
+/** Where the operands of a row lie in a record: the number at `record.number`, the n-th register after others. */
+export function operandPlaces(row: Row): ReadonlyMap<string, number> {
+  let registers = 0;
+  let numbers = 0;
+  const places = Object.entries(row.fields).map(([name, field]): [string, number] => {
+    if (field.kind === 'register') return [name, record.registers + 2 * registers++];
+    numbers++;
+    return [name, record.number];
+  });
+  if (registers > 4 || numbers > 1)
+    throw new RangeError(`${row.name} has too many operands for a record`);
+  return new Map(places);
+}
