@@ -20,6 +20,7 @@ import {
   Lowering,
   lowerRoutine,
   setCell,
+  type RuntimeFunctions,
   signatureOf,
   type Target,
 } from '../lower/lower.ts';
@@ -66,33 +67,70 @@ export interface MemoryLimits {
 /** Builds the interpreter's module. It imports the memory and host functions from 'env', helpers from 'helpers'. */
 export function buildHandlers(isa: Isa, memory: MemoryLimits): Handlers {
   const module = new ModuleWriter();
+  const meanings = new Map(isa.rows.map((row) => [row, symbolicMeaning(row)]));
+  const illegal = buildBlock((s) =>
+    isa.illegal(s, { op: 'operand', type: 'i64', args: [], slot: 'word' }),
+  );
+  const callees = collectCallees(isa, [...meanings.values(), illegal]);
+  const declared = declare(module, isa, memory, callees);
+  defineShared(module, isa, declared);
+
+  const functions: number[] = [];
+  const add = (name: string, code: Code): number => {
+    const index = module.addFunction(declared.joints.handlerType, code);
+    module.nameFunction(index, name);
+    return functions.push(index) - 1;
+  };
+  const index = new Map(
+    [...meanings].map(([row, block]) => {
+      return [row, add(row.name, handler(declared, block, operandPlaces(row)))];
+    }),
+  );
+  const illegalPlaces = new Map([['word', record.number]]);
+  const illegalHandler = add('illegal', handler(declared, illegal, illegalPlaces));
+  const fall = add('fall', fallHandler(declared.joints));
+  module.element(declared.joints.table, 0, functions);
+  const ends = [...meanings].filter(([, block]) => !fallsThrough(block)).map(([row]) => row);
+  return { bytes: module.bytes(), index, illegal: illegalHandler, fall, ends: new Set(ends) };
+}
+
+/** Everything that functions of the module refer to by index. */
+interface Declared {
+  readonly functions: ReadonlyMap<Callee, number>;
+  readonly runtime: RuntimeFunctions;
+  readonly host: HostFunctions;
+  readonly find: number;
+  readonly joints: Joints;
+  readonly translate: number;
+}
+
+/** Imports first, then indices for all functions whose bodies call each other. */
+function declare(
+  module: ModuleWriter,
+  isa: Isa,
+  memory: MemoryLimits,
+  callees: readonly Callee[],
+): Declared {
   const handlerType = module.type(['i32', 'i32'], ['i32']);
   const jumpType = module.type(['i32', 'i32', 'i64'], ['i32']);
   const runType = module.type(['i32'], ['i32']);
-  const meanings = new Map(isa.rows.map((row) => [row, symbolicMeaning(row)]));
-  const illegalMeaning = buildBlock((s) =>
-    isa.illegal(s, { op: 'operand', type: 'i64', args: [], slot: 'word' }),
-  );
-
+  const functions = new Map<Callee, number>();
+  const typeOf = (callee: Callee): number => {
+    const { params, results } = signatureOf(callee);
+    return module.type(params, results);
+  };
   module.importMemory('env', 'memory', { ...memory, shared: true });
   const host = importHost(module);
   const find = module.importFunction('env', 'find', runType);
-  const callees = collectCallees(isa, [...meanings.values(), illegalMeaning]);
-  const functions = new Map<Callee, number>();
   for (const callee of callees.filter((c) => c.kind === 'helper')) {
-    const { params, results } = signatureOf(callee);
-    const type = module.type(params, results);
-    functions.set(callee, module.importFunction('helpers', callee.name, type));
+    functions.set(callee, module.importFunction('helpers', callee.name, typeOf(callee)));
   }
   const table = module.table({ min: isa.rows.length + 2, max: isa.rows.length + 2 });
   const runtime = declareRuntime(module);
   for (const callee of callees.filter((c) => c.kind === 'routine')) {
-    const { params, results } = signatureOf(callee);
-    const index = module.declareFunction(module.type(params, results));
-    module.nameFunction(index, callee.name);
-    functions.set(callee, index);
+    functions.set(callee, module.declareFunction(typeOf(callee)));
+    module.nameFunction(functions.get(callee)!, callee.name);
   }
-  const functionOf = (callee: Callee): number => functions.get(callee)!;
   const joints: Joints = {
     table,
     handlerType,
@@ -101,49 +139,41 @@ export function buildHandlers(isa: Isa, memory: MemoryLimits): Handlers {
     link: module.declareFunction(jumpType),
     dispatch: module.declareFunction(runType),
   };
-  const needs = {
-    translate: functionOf(isa.translate),
-    accessFault: functionOf(isa.accessFault),
-    host,
-  };
-  const base = { runtime, functionOf, translate: needs.translate };
+  return { functions, runtime, host, find, joints, translate: functions.get(isa.translate)! };
+}
 
-  defineRuntime(module, runtime, needs);
+/** Defines and exports what is not a handler: runtime, routines, joints. */
+function defineShared(module: ModuleWriter, isa: Isa, declared: Declared): void {
+  const { functions, runtime, joints, translate } = declared;
+  const accessFault = functions.get(isa.accessFault)!;
+  defineRuntime(module, runtime, { translate, accessFault, host: declared.host });
+  const target: Target = { ...targetBase(declared), ...routineTarget };
   for (const [callee, index] of functions) {
     if (callee.kind === 'helper') continue;
-    const target: Target = { ...base, ...routineTarget };
-    module.defineFunction(
-      index,
-      lowerRoutine(target, callee.body(), callee.params.length, callee.result),
-    );
+    const { params, result } = callee;
+    module.defineFunction(index, lowerRoutine(target, callee.body(), params.length, result));
   }
-  defineJoints(module, joints, { find, raise: functionOf(isa.raise) });
-
-  const handlers: number[] = [];
-  const handler = (name: string, block: Block, places: ReadonlyMap<string, number>): number => {
-    const code = new Code(2);
-    new Lowering(code, { ...base, ...handlerTarget(joints, places) }).instruction(block);
-    const index = module.addFunction(handlerType, code);
-    module.nameFunction(index, name);
-    return handlers.push(index) - 1;
-  };
-  const index = new Map(
-    [...meanings].map(([row, block]) => [row, handler(row.name, block, operandPlaces(row))]),
-  );
-  const illegal = handler('illegal', illegalMeaning, new Map([['word', record.number]]));
-  const fall = handlers.push(module.addFunction(handlerType, fallHandler(joints))) - 1;
-  module.element(table, 0, handlers);
-
+  defineJoints(module, joints, { find: declared.find, raise: functions.get(isa.raise)! });
+  const runType = module.type(['i32'], ['i32']);
   module.exportFunction('run', joints.dispatch);
-  module.exportFunction('fetch', module.addFunction(runType, fetchFunction(needs.translate)));
-  module.exportFunction('interrupt', functionOf(isa.interrupt));
-  module.exportFunction('accessFault', needs.accessFault);
-  module.exportFunction('translate', needs.translate);
+  module.exportFunction('fetch', module.addFunction(runType, fetchFunction(translate)));
+  module.exportFunction('interrupt', functions.get(isa.interrupt)!);
+  module.exportFunction('accessFault', accessFault);
+  module.exportFunction('translate', translate);
   module.exportFunction('flushTlb', runtime.flushTlb);
-  const ends = new Set(
-    [...meanings].filter(([, block]) => !fallsThrough(block)).map(([row]) => row),
-  );
-  return { bytes: module.bytes(), index, illegal, fall, ends };
+}
+
+const targetBase = ({ runtime, functions, translate }: Declared) => ({
+  runtime,
+  translate,
+  functionOf: (callee: Callee): number => functions.get(callee)!,
+});
+
+function handler(declared: Declared, block: Block, places: ReadonlyMap<string, number>): Code {
+  const code = new Code(2);
+  const target = { ...targetBase(declared), ...handlerTarget(declared.joints, places) };
+  new Lowering(code, target).instruction(block);
+  return code;
 }
 
 function importHost(module: ModuleWriter): HostFunctions {

@@ -4,11 +4,12 @@
 // to a VM. What generated code cannot do itself it asks for here: find and decode a block, accesses across pages,
 // devices, stores to pages with code.
 
-import type { Bus, BusAccessSize } from '../../memory/bus.ts';
+import type { Bus } from '../../memory/bus.ts';
 import { access, type Isa } from '../../isa/shared/isa.ts';
 import { type Exit, exits, vcpu } from '../../isa/shared/vcpu.ts';
 import type { Places } from '../places.ts';
 import { helperImports } from '../helpers.ts';
+import { hostCalls } from '../host-calls.ts';
 import { Blocks } from './blocks.ts';
 import { buildHandlers, type Handlers } from './handlers.ts';
 
@@ -75,7 +76,10 @@ export function createInterpreter(options: ExecutorOptions): Executor {
     env: {
       memory,
       find: (cpu: number) => blocks.find(cpu),
-      ...hostCalls(options, blocks, () => wasm),
+      ...hostCalls(options, blocks, {
+        translate: (cpu, address, kind) => wasm.translate(cpu, address, kind),
+        accessFault: (cpu, address, kind) => wasm.accessFault(cpu, address, kind),
+      }),
     },
     helpers: helperImports(isa, memory, options.time),
   }).exports as unknown as Exports;
@@ -125,83 +129,4 @@ function prepare(options: ExecutorOptions, cpu: number, wasm: Exports): void {
   view.setUint32(vcpu.ramHost.offset, places.ram, true);
   view.setUint32(vcpu.pageFlags.offset, places.pageFlags, true);
   wasm.flushTlb(cpu);
-}
-
-/** What generated code asks the host for; see lower/runtime.ts for the contracts. */
-function hostCalls(options: ExecutorOptions, blocks: Blocks, wasm: () => Exports) {
-  const { memory, places, ramBase, bus } = options;
-  const view = new DataView(memory.buffer);
-  const fault = (cpu: number, address: bigint, kind: number): 0 => {
-    wasm().accessFault(cpu, BigInt.asUintN(64, address), kind);
-    return 0;
-  };
-  const scratch = (cpu: number, value: bigint): number => {
-    view.setBigUint64(cpu + vcpu.scratch.offset, value, true);
-    return cpu + vcpu.scratch.offset;
-  };
-  /** Physical address of one byte of an access, or undefined for a pending exception. */
-  const physical = (cpu: number, address: bigint, kind: number): number | undefined => {
-    const result = BigInt.asUintN(64, wasm().translate(cpu, address, kind));
-    return result === 0xffff_ffff_ffff_ffffn ? undefined : Number(result);
-  };
-  const inRam = (address: number): boolean =>
-    address >= ramBase && address < ramBase + places.ramBytes;
-  const loadByte = (address: number): number | undefined => {
-    if (inRam(address)) return view.getUint8(places.ram + address - ramBase);
-    return bus.find(address, 1) === undefined ? undefined : Number(bus.read(address, 1));
-  };
-  const storeByte = (address: number, value: number): void => {
-    if (!inRam(address)) return bus.write(address, 1, BigInt(value));
-    const host = places.ram + address - ramBase;
-    if (blocks.hasCode(host)) blocks.invalidate(host);
-    view.setUint8(host, value);
-  };
-  /** Physical addresses of the bytes of an access that crosses a page; undefined for a pending exception. */
-  const bytesOf = (
-    cpu: number,
-    address: bigint,
-    size: number,
-    kind: number,
-  ): number[] | undefined => {
-    const head = 4096 - Number(address & 0xfffn);
-    const first = physical(cpu, address, kind);
-    if (first === undefined) return undefined;
-    const second = physical(cpu, address + BigInt(head), kind);
-    if (second === undefined) return undefined;
-    return Array.from({ length: size }, (_, i) => (i < head ? first + i : second + i - head));
-  };
-  return {
-    crossLoad(cpu: number, address: bigint, size: number): number {
-      const bytes = bytesOf(cpu, address, size, access.load);
-      if (bytes === undefined) return 0;
-      let value = 0n;
-      for (const [i, at] of bytes.entries()) {
-        const byte = loadByte(at);
-        if (byte === undefined) return fault(cpu, address + BigInt(i), access.load);
-        value |= BigInt(byte) << BigInt(8 * i);
-      }
-      return scratch(cpu, value);
-    },
-    crossStore(cpu: number, address: bigint, size: number, value: bigint): number {
-      const bytes = bytesOf(cpu, address, size, access.store);
-      if (bytes === undefined) return 0;
-      const missing = bytes.findIndex((at) => !inRam(at) && bus.find(at, 1) === undefined);
-      if (missing >= 0) return fault(cpu, address + BigInt(missing), access.store);
-      for (const [i, at] of bytes.entries())
-        storeByte(at, Number((value >> BigInt(8 * i)) & 0xffn));
-      return 1;
-    },
-    deviceLoad(cpu: number, address: bigint, at: number, size: number): number {
-      if (bus.find(at, size) === undefined) return fault(cpu, address, access.load);
-      return scratch(cpu, bus.read(at, size as BusAccessSize));
-    },
-    deviceStore(cpu: number, address: bigint, at: number, size: number, value: bigint): number {
-      if (bus.find(at, size) === undefined) return fault(cpu, address, access.store);
-      bus.write(at, size as BusAccessSize, BigInt.asUintN(64, value));
-      return 1;
-    },
-    codeWrite(_cpu: number, host: number): void {
-      blocks.invalidate(host >>> 0);
-    },
-  };
 }
