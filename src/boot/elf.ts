@@ -7,6 +7,7 @@
 // hostile file gives an `ElfError` and nothing else.
 
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import { hex } from '../std/range.ts';
 
 /** A file that is no ELF executable this machine can run; the message says what it is and what to do. */
 export class ElfError extends Error {
@@ -223,10 +224,6 @@ function readSymbols(file: ElfReader): Map<string, ElfSymbol> {
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
 }
 
 /** Little-endian reads that end in an `ElfError` outside the file. */

@@ -6,6 +6,7 @@
 // Invariants: the blob is a multiple of 8 bytes, has version 17, and its blocks lie in the order header,
 // memory reservations, structure, strings. Reading checks every offset and never trusts a length.
 
+import { cells64 } from '../device/device-tree-node.ts';
 import type { DeviceTreeNode, DeviceTreeValue } from '../device/device-tree-node.ts';
 
 /** A tree that cannot be written, or a blob that cannot be read. */
@@ -38,14 +39,6 @@ const NOP = 4;
 const END = 9;
 
 const DEPTH_MAX = 64;
-
-/** The two cells of a 64-bit number, most significant first: `reg: [...cells64(base), ...]`. */
-export function cells64(value: number): [high: number, low: number] {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new DeviceTreeError(`${value} is not an unsigned integer below 2^53`);
-  }
-  return [Math.floor(value / 2 ** 32), value % 2 ** 32];
-}
 
 /** Writes the tree under `root` (whose name is empty). Throws `DeviceTreeError` when it is ill-formed. */
 export function writeDeviceTree(root: DeviceTreeNode, options: DeviceTreeOptions = {}): Uint8Array {
@@ -242,17 +235,19 @@ function readNode(reader: BlobReader, cursor: Cursor, depth: number): DeviceTree
   if (depth > DEPTH_MAX) throw new DeviceTreeError(`nodes are nested deeper than ${DEPTH_MAX}`);
   const name = reader.text(cursor.at);
   cursor.at = align4(cursor.at + name.length + 1);
-  const properties: Record<string, DeviceTreeValue> = {};
+  const properties: [string, DeviceTreeValue][] = [];
   const children: DeviceTreeNode[] = [];
   for (;;) {
     const token = nextToken(reader, cursor);
-    if (token === END_NODE) return { name, properties, children };
+    if (token === END_NODE) {
+      return { name, properties: Object.fromEntries(properties), children };
+    }
     if (token === BEGIN_NODE) {
       children.push(readNode(reader, cursor, depth + 1));
     } else if (token === PROP) {
       const length = reader.u32(cursor.at);
       const property = reader.text(cursor.stringsAt + reader.u32(cursor.at + 4));
-      properties[property] = reader.bytes(cursor.at + 8, length);
+      properties.push([property, reader.bytes(cursor.at + 8, length)]);
       cursor.at = align4(cursor.at + 8 + length);
     } else {
       throw new DeviceTreeError(`unknown token ${token} at offset ${cursor.at - 4}`);

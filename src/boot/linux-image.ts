@@ -8,6 +8,8 @@
 // file is and what to do.
 
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import { hex } from '../std/range.ts';
+import type { AddressRange } from '../std/range.ts';
 import { elfMachineName, isElf } from './elf.ts';
 
 /** A kernel, initramfs or command line that cannot be booted; one line: what it is, and what to do. */
@@ -30,17 +32,11 @@ export interface LinuxImage {
   readonly imageSize: number;
 }
 
-/** A piece of guest physical memory, in bytes. */
-export interface Extent {
-  readonly address: number;
-  readonly size: number;
-}
-
 export interface LinuxLayout {
-  readonly kernel: Extent;
-  readonly deviceTree: Extent;
+  readonly kernel: AddressRange;
+  readonly deviceTree: AddressRange;
   /** Absent without an initramfs. */
-  readonly initrd?: Extent;
+  readonly initrd?: AddressRange;
 }
 
 const MIB = 0x10_0000;
@@ -103,14 +99,14 @@ export function checkCommandLine(commandLine: string, architecture: KernelArchit
  */
 export function planLinux(
   image: LinuxImage,
-  ram: Extent,
+  ram: AddressRange,
   deviceTreeBytes: number,
   initrdBytes: number,
 ): LinuxLayout {
   const kernel = { address: ram.address + image.textOffset, size: image.imageSize };
   if (image.architecture === 'riscv64' && kernel.address % HUGE_PAGE !== 0) {
     throw new KernelError(
-      `the kernel asks to be loaded at offset 0x${image.textOffset.toString(16)}, which is not a ` +
+      `the kernel asks to be loaded at offset ${hex(image.textOffset)}, which is not a ` +
         'multiple of 2 MiB; the file is damaged: fetch it again',
     );
   }
@@ -142,7 +138,7 @@ export function placeLinux(
   deviceTree: Uint8Array,
   initrd: Uint8Array = new Uint8Array(),
 ): void {
-  const place = (extent: Extent, bytes: Uint8Array, what: string): void => {
+  const place = (extent: AddressRange, bytes: Uint8Array, what: string): void => {
     const target = memory.bytes(extent.address, extent.size);
     if (target === undefined || bytes.length > extent.size) {
       throw new KernelError(`the ${what} does not fit the place planned for it`);
@@ -160,7 +156,7 @@ function align(address: number, granule: number): number {
   return Math.ceil(address / granule) * granule;
 }
 
-function end(extent: Extent): number {
+function end(extent: AddressRange): number {
   return extent.address + extent.size;
 }
 

@@ -1,0 +1,260 @@
+// The language machines are written in: a machine is a function from options to a list of placed devices.
+//
+// From that one value follow the memory map, the wiring of interrupts, the working devices (`createDevices`),
+// the device tree (device-tree.ts) and the page of documentation (memory-map.ts). A `Board` is a plain
+// description: it runs nothing and knows no engine. Invariants: RAM and places never overlap; an interrupt
+// input is driven by one device and exists at the controller; labels are unique; places are sorted by address.
+
+import type { LinuxLayout } from '../boot/linux-image.ts';
+import type { DeviceTreeNode } from '../device/device-tree-node.ts';
+import type {
+  Device,
+  DeviceContext,
+  DeviceInstance,
+  InterruptController,
+  InterruptControllerInstance,
+  InterruptLine,
+  InterruptTarget,
+  Place,
+} from '../device/device.ts';
+import { firstOverlap, formatRange } from '../std/range.ts';
+import type { AddressRange } from '../std/range.ts';
+
+/** Options no such machine can be built with, or a mistake in a design; the message says which and why. */
+export class MachineError extends Error {
+  override readonly name = 'MachineError';
+}
+
+/** A device and where it is, not yet named. */
+export interface Placement<Kind = Device> extends AddressRange {
+  readonly device: Kind;
+  /** Input of the interrupt controller that the device drives. */
+  readonly irq?: number;
+}
+
+/** An output of the interrupt controller: an interrupt input of a hart or core. */
+export interface CpuInput extends InterruptTarget {
+  readonly cpu: number;
+  /** Number of the input in the terms of the ISA (riscv64: the exception code, as 9 for supervisor external). */
+  readonly input: number;
+}
+
+/** What the guest's CPUs are, as far as a board describes them. */
+export interface IsaOptions {
+  readonly name: string;
+  /** Extensions in lower case, single letters too: `['i', 'm', 'a', 'zicsr', …]`. */
+  readonly extensions: readonly string[];
+  readonly mmu: 'sv39' | 'sv48';
+}
+
+/** How a board starts. `sbi-linux`: a kernel in S-mode over SBI. `bare-elf`: an executable in M-mode. */
+export type BootProtocol = 'sbi-linux' | 'bare-elf';
+
+/** What a machine's author writes. */
+export interface Design {
+  readonly boot: BootProtocol;
+  readonly isa: IsaOptions;
+  readonly cpus: number;
+  /** Frequency of the guest's clock register, in ticks a second. */
+  readonly timebaseHz: number;
+  readonly ram: AddressRange;
+  /** The `/cpus` node. */
+  readonly cpuNode: DeviceTreeNode;
+  readonly controller: Placement<InterruptController> & { readonly outputs: readonly CpuInput[] };
+  /** Label of the part that is the console. */
+  readonly console: string;
+  /** Parts by label; an undefined one is an empty slot. */
+  readonly parts: Readonly<Record<string, Placement | undefined>>;
+}
+
+/** A placed device with its label, and where its interrupt goes. */
+export interface PlacedDevice extends Place {
+  readonly device: Device;
+  readonly irq?: number;
+}
+
+export interface PlacedController extends Place {
+  readonly device: InterruptController;
+  readonly outputs: readonly CpuInput[];
+}
+
+/** A machine with its options chosen: everything known, nothing running. */
+export interface Board extends Omit<Design, 'controller' | 'parts'> {
+  readonly name: string;
+  readonly controller: PlacedController;
+  /** Sorted by address; the controller is not among them. */
+  readonly places: readonly PlacedDevice[];
+}
+
+/** What depends on this boot rather than on the board: `/chosen`. */
+export interface Chosen {
+  readonly commandLine?: string;
+  readonly initrd?: NonNullable<LinuxLayout['initrd']>;
+  /** Unpredictable bytes for the kernel's random number generator, a multiple of 4. */
+  readonly rngSeed?: Uint8Array;
+}
+
+export interface Machine<Options> {
+  readonly name: string;
+  /** One line for `--help`. */
+  readonly summary: string;
+  /** Throws `MachineError` for options it cannot be built with. */
+  build(options: Options): Board;
+}
+
+/** Names a design. */
+export function machine<Options>(
+  name: string,
+  summary: string,
+  design: (options: Options) => Design,
+): Machine<Options> {
+  return { name, summary, build: (options) => boardOf(name, design(options)) };
+}
+
+/** A device at an address; `size` in bytes. */
+export function at<Kind>(
+  address: number,
+  size: number,
+  device: Kind,
+  wiring: { readonly irq?: number } = {},
+): Placement<Kind> {
+  return { address, size, device, ...wiring };
+}
+
+/** `count` parts named `name0`, `name1`, …; an undefined one leaves its slot empty. */
+export function series(
+  name: string,
+  count: number,
+  placement: (index: number) => Placement | undefined,
+): Record<string, Placement | undefined> {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [`${name}${index}`, placement(index)]),
+  );
+}
+
+/** What the devices of a board run in. */
+export interface BoardContext extends Omit<DeviceContext, 'irq'> {
+  /** The line that drives an interrupt input of a CPU. */
+  cpuInput(cpu: number, input: number): InterruptLine;
+}
+
+/** The devices of a board at work. */
+export interface BoardDevices {
+  readonly controller: InterruptControllerInstance;
+  /** By label, the controller included, in the order of addresses. */
+  readonly instances: ReadonlyMap<string, DeviceInstance>;
+  /** For the bus: who answers where. */
+  readonly ranges: readonly (AddressRange & {
+    readonly name: string;
+    readonly target: DeviceInstance;
+  })[];
+}
+
+/** Makes every device of the board and wires their interrupts. */
+export function createDevices(board: Board, context: BoardContext): BoardDevices {
+  const { clock, memory } = context;
+  const random: DeviceContext['random'] = (bytes) => context.random(bytes);
+  const controller = board.controller.device.create({
+    outputs: board.controller.outputs.map(({ cpu, input }) => context.cpuInput(cpu, input)),
+  });
+  const placed = board.places.map((place) => {
+    const irq = place.irq === undefined ? unconnected : controller.input(place.irq);
+    return { place, target: place.device.create({ irq, memory, clock, random }) };
+  });
+  const all = [{ place: board.controller, target: controller }, ...placed].toSorted(
+    (a, b) => a.place.address - b.place.address,
+  );
+  return {
+    controller,
+    instances: new Map<string, DeviceInstance>(all.map((one) => [one.place.label, one.target])),
+    ranges: all.map(({ place: { label, address, size }, target }) => ({
+      name: label,
+      address,
+      size,
+      target,
+    })),
+  };
+}
+
+const unconnected: InterruptLine = { set: () => undefined };
+
+function boardOf(name: string, design: Design): Board {
+  const { controller, parts, ...rest } = design;
+  if (!Number.isSafeInteger(design.cpus) || design.cpus < 1) {
+    throw new MachineError(`${name} cannot have ${design.cpus} CPUs; give it at least 1`);
+  }
+  checkRam(name, design.ram);
+  const placed: PlacedDevice[] = [];
+  for (const [label, part] of Object.entries(parts)) {
+    if (part !== undefined) placed.push(placeDevice(label, part, controller.device));
+  }
+  const board: Board = {
+    ...rest,
+    name,
+    controller: { ...controller, label: CONTROLLER_LABEL },
+    places: placed.toSorted((a, b) => a.address - b.address),
+  };
+  checkOverlap(board);
+  checkInterrupts(board);
+  if (!board.places.some((place) => place.label === board.console)) {
+    throw new MachineError(
+      `the console of ${name} is '${board.console}', and there is no such part`,
+    );
+  }
+  return board;
+}
+
+/** Label of the node of the interrupt controller. */
+const CONTROLLER_LABEL = 'intc';
+
+function placeDevice(label: string, part: Placement, device: InterruptController): PlacedDevice {
+  if (label === CONTROLLER_LABEL) {
+    throw new MachineError(`'${label}' is the interrupt controller; name the part differently`);
+  }
+  if (part.irq === undefined) return { ...part, label };
+  const interrupt = { controller: CONTROLLER_LABEL, cells: device.cells(part.irq) };
+  return { ...part, label, interrupt };
+}
+
+const PAGE_BYTES = 0x1000;
+
+function checkRam(name: string, ram: AddressRange): void {
+  const { size } = ram;
+  if (Number.isSafeInteger(ram.address + size) && size > 0 && size % PAGE_BYTES === 0) return;
+  throw new MachineError(
+    `${name} cannot have ${size} bytes of memory; give it a positive multiple of 4096`,
+  );
+}
+
+function checkOverlap(board: Board): void {
+  const ranges = [{ ...board.ram, label: 'ram' }, board.controller, ...board.places];
+  for (const { label, address, size } of ranges) {
+    if (!Number.isSafeInteger(address) || address < 0 || !Number.isSafeInteger(size) || size < 1) {
+      throw new MachineError(`${board.name}: '${label}' is at no valid range of addresses`);
+    }
+  }
+  const overlap = firstOverlap(ranges);
+  if (overlap === undefined) return;
+  const [one, other] = overlap.map((range) => `'${range.label}' at ${formatRange(range)}`);
+  throw new MachineError(`${board.name}: ${one} and ${other} overlap`);
+}
+
+function checkInterrupts(board: Board): void {
+  const driven = new Map<number, string>();
+  const { sources } = board.controller.device;
+  for (const { label, irq } of board.places) {
+    if (irq === undefined) continue;
+    if (!Number.isInteger(irq) || irq < 1 || irq > sources) {
+      throw new MachineError(
+        `${board.name}: '${label}' drives interrupt ${irq}; there are 1 to ${sources}`,
+      );
+    }
+    const other = driven.get(irq);
+    if (other !== undefined) {
+      throw new MachineError(
+        `${board.name}: '${other}' and '${label}' both drive interrupt ${irq}`,
+      );
+    }
+    driven.set(irq, label);
+  }
+}
