@@ -118,12 +118,18 @@ test('reading gives back any tree of bytes that was written', () => {
     noNullPrototype: true,
   });
   const nodeOf = (child: fc.Arbitrary<DeviceTreeNode>): fc.Arbitrary<DeviceTreeNode> =>
-    fc.record({
-      name,
-      properties,
-      children: fc.uniqueArray(child, { maxLength: 3, selector: (one) => one.name }),
-    });
-  const leaf = fc.record({ name, properties, children: fc.constant([]) });
+    fc.record(
+      {
+        name,
+        properties,
+        children: fc.uniqueArray(child, { maxLength: 3, selector: (one) => one.name }),
+      },
+      { noNullPrototype: true },
+    );
+  const leaf = fc.record(
+    { name, properties, children: fc.constant([]) },
+    { noNullPrototype: true },
+  );
   const node = nodeOf(nodeOf(leaf));
   fc.assert(
     fc.property(node, (generated) => {
@@ -150,12 +156,13 @@ test('a damaged blob gives a DeviceTreeError, never anything else', () => {
   );
 });
 
+const child = (name: string, phandle?: number): DeviceTreeNode => ({
+  name,
+  label: name,
+  properties: phandle === undefined ? {} : { phandle: [phandle] },
+});
+
 test('a phandle given in the tree is used and not given again', () => {
-  const child = (name: string, phandle?: number): DeviceTreeNode => ({
-    name,
-    label: name,
-    properties: phandle === undefined ? {} : { phandle: [phandle] },
-  });
   const root: DeviceTreeNode = {
     name: '',
     properties: { uses: [{ ref: 'a' }, { ref: 'b' }, { ref: 'c' }] },
