@@ -260,25 +260,35 @@ const peMachines: Readonly<Record<number, string>> = {
   0xaa64: 'arm64',
 };
 
-/** Files that begin with these bytes at the offset, and what a user who gave them should do. */
-const foreignFiles: readonly { magic: readonly number[]; at?: number; advice: string }[] = [
-  { magic: text('HdrS'), at: 0x202, advice: 'a bzImage, a kernel for x86-64' },
+/** Files that begin with these bytes at the offset, and what to do with one; else: give a kernel instead. */
+const foreignFiles: readonly {
+  magic: readonly number[];
+  at?: number;
+  what: string;
+  advice?: string;
+}[] = [
+  { magic: text('HdrS'), at: 0x202, what: 'a bzImage, a kernel for x86-64' },
   {
     magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
-    advice: 'a file packed with xz; unpack it with `xz -d`',
+    what: 'packed with xz',
+    advice: 'unpack it with `xz -d`',
   },
-  { magic: text('BZh'), advice: 'a file packed with bzip2; unpack it with `bzip2 -d`' },
-  { magic: [0x02, 0x21, 0x4c, 0x18], advice: 'a file packed with lz4; unpack it with `lz4 -d`' },
-  { magic: [0x04, 0x22, 0x4d, 0x18], advice: 'a file packed with lz4; unpack it with `lz4 -d`' },
-  { magic: [0x5d, 0x00, 0x00], advice: 'a file packed with lzma; unpack it with `unlzma`' },
-  { magic: [0x89, 0x4c, 0x5a, 0x4f], advice: 'a file packed with lzop; unpack it with `lzop -d`' },
-  { magic: text('0707'), advice: 'an initramfs archive; give it as the initrd, not as the kernel' },
-  { magic: [0x27, 0x05, 0x19, 0x56], advice: 'a U-Boot uImage; give the Image it was made from' },
-  { magic: [0xd0, 0x0d, 0xfe, 0xed], advice: 'a device tree or FIT image; give the Image alone' },
-  { magic: text('ANDROID!'), advice: 'an Android boot image; give the Image inside it' },
-  { magic: text('!<arch>'), advice: 'an archive (a .deb?); give the vmlinuz inside it' },
-  { magic: text('CD001'), at: 0x8001, advice: 'a CD image; give the vmlinuz inside it' },
-  { magic: text('QFI\xfb'), advice: 'a qcow2 disk; give it as a disk, not as the kernel' },
+  { magic: text('BZh'), what: 'packed with bzip2', advice: 'unpack it with `bzip2 -d`' },
+  { magic: [0x02, 0x21, 0x4c, 0x18], what: 'packed with lz4', advice: 'unpack it with `lz4 -d`' },
+  { magic: [0x04, 0x22, 0x4d, 0x18], what: 'packed with lz4', advice: 'unpack it with `lz4 -d`' },
+  { magic: [0x5d, 0x00, 0x00], what: 'packed with lzma', advice: 'unpack it with `unlzma`' },
+  { magic: [0x89, 0x4c, 0x5a, 0x4f], what: 'packed with lzop', advice: 'unpack it with `lzop -d`' },
+  {
+    magic: text('0707'),
+    what: 'an initramfs archive',
+    advice: 'give it as the initrd, not as the kernel',
+  },
+  { magic: [0x27, 0x05, 0x19, 0x56], what: 'a U-Boot uImage', advice: 'give the Image inside it' },
+  { magic: [0xd0, 0x0d, 0xfe, 0xed], what: 'a device tree or FIT image' },
+  { magic: text('ANDROID!'), what: 'an Android boot image', advice: 'give the Image inside it' },
+  { magic: text('!<arch>'), what: 'an archive (a .deb?)', advice: 'give the vmlinuz inside it' },
+  { magic: text('CD001'), at: 0x8001, what: 'a CD image', advice: 'give the vmlinuz inside it' },
+  { magic: text('QFI\xfb'), what: 'a qcow2 disk', advice: 'give it as a disk, not as the kernel' },
 ];
 
 /** One line for a file that is no kernel we know. */
@@ -289,8 +299,8 @@ function describeForeignFile(bytes: Uint8Array, wanted: KernelArchitecture): str
     const machine = bytes.length >= 20 ? viewOf(bytes).getUint16(18, true) : 0;
     return `not a bootable kernel: an ELF file for ${elfMachineName(machine)} (a vmlinux?); ${give}`;
   }
-  for (const { magic, at, advice } of foreignFiles) {
-    if (startsWith(bytes, magic, at)) return `not a bootable kernel: ${advice}; ${give}`;
+  for (const { magic, at, what, advice } of foreignFiles) {
+    if (startsWith(bytes, magic, at)) return `not a bootable kernel: ${what}; ${advice ?? give}`;
   }
   const machine = peMachine(bytes);
   if (machine !== undefined) {

@@ -56,9 +56,8 @@ function chosenProperties(board: Board, chosen: Chosen): Record<string, DeviceTr
   };
 }
 
-function stdoutPath(board: Board): string {
-  const place = board.places.find(({ label }) => label === board.console);
-  return `/soc/${place?.device.describe(place)[0]?.name}`;
+function stdoutPath({ console }: Board): string {
+  return `/soc/${console.device.describe(console)[0]?.name}`;
 }
 
 function memoryNode({ ram }: Board): DeviceTreeNode {

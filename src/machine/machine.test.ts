@@ -7,6 +7,7 @@ import type {
   InterruptController,
   InterruptLine,
 } from '../device/device.ts';
+import type { SerialDevice } from '../device/serial.ts';
 import { GuestMemory } from '../memory/guest-memory.ts';
 import { deviceTree } from './device-tree.ts';
 import { at, createDevices, machine, series } from './machine.ts';
@@ -48,6 +49,12 @@ const wire: InterruptController = {
   describe: ({ address }) => [node('wire', address)],
 };
 
+const serial: SerialDevice = {
+  kind: 'serial',
+  create: () => ({ ...idle, receive: (bytes) => bytes.length, flush: () => undefined }),
+  describe: ({ address }) => [node('serial', address)],
+};
+
 const design = (parts: Design['parts'], more: Partial<Design> = {}): Design => ({
   boot: 'bare-elf',
   isa: { name: 'riscv64', extensions: ['i'], mmu: 'sv39' },
@@ -62,7 +69,7 @@ const design = (parts: Design['parts'], more: Partial<Design> = {}): Design => (
       { cpu: 1, input: 11, controller: 'cpu1', cells: [11] },
     ],
   },
-  console: 'bell',
+  console: at(0x4000, 1, serial, { irq: 1 }),
   parts,
   ...more,
 });
@@ -85,19 +92,21 @@ test('places are sorted, labelled and wired; empty slots vanish', () => {
       ['slot0', 0x1000, undefined],
       ['slot2', 0x1200, undefined],
       ['bell', 0x2000, { controller: 'intc', cells: [3, 4] }],
+      ['uart', 0x4000, { controller: 'intc', cells: [1, 4] }],
     ],
   );
 });
 
 test('devices are made with their interrupts wired through the controller to the CPUs', () => {
   const log: string[] = [];
-  const { ranges, instances } = createDevices(toy(), {
+  const { ranges, instances, console } = createDevices(toy(), {
     memory: new GuestMemory(new ArrayBuffer(0x1000), 0, 0x8000, 0x1000),
     clock: { now: () => 0n, monotonic: () => 0n, schedule: () => ({ cancel: () => undefined }) },
     random: (bytes) => bytes.fill(0),
     cpuInput: (cpu, input) => ({ set: (level) => log.push(`${cpu}:${input}=${level}`) }),
   });
-  assert.deepEqual([...instances.keys()], ['intc', 'slot0', 'slot2', 'bell']);
+  assert.deepEqual([...instances.keys()], ['intc', 'slot0', 'slot2', 'bell', 'uart']);
+  assert.equal(instances.get('uart'), console);
   assert.deepEqual(
     ranges.map(({ name, address, size }) => [name, address, size]),
     [
@@ -105,6 +114,7 @@ test('devices are made with their interrupts wired through the controller to the
       ['slot0', 0x1000, 0x100],
       ['slot2', 0x1200, 0x100],
       ['bell', 0x2000, 0x10],
+      ['uart', 0x4000, 1],
     ],
   );
   ranges[1]?.target.write(0, 4, 1); // not connected
@@ -124,11 +134,11 @@ test('the device tree holds devices by address, and nodes without registers at t
   );
   assert.deepEqual(
     tree.children?.[3]?.children?.map(({ name }) => name),
-    ['wire@100', 'slot@1000', 'slot@1200', 'bell@2000'],
+    ['wire@100', 'slot@1000', 'slot@1200', 'bell@2000', 'serial@4000'],
   );
   assert.deepEqual(tree.children?.[0]?.properties, {
     bootargs: 'quiet',
-    'stdout-path': '/soc/bell@2000',
+    'stdout-path': '/soc/serial@4000',
     'linux,initrd-start': [1, 0x1000],
     'linux,initrd-end': [1, 0x1010],
     'rng-seed': Uint8Array.of(1, 2, 3, 4),
@@ -148,6 +158,7 @@ test('the memory map is a table in the order of addresses', () => {
 | 0x1000-0x10ff | slot0 | slot |  |
 | 0x1200-0x12ff | slot2 | slot |  |
 | 0x2000-0x200f | bell | bell | 3 |
+| 0x4000-0x4000 | uart | serial | 1 |
 | 0x8000-0x8fff | ram | RAM |  |
 `,
   );
@@ -168,8 +179,7 @@ const mistakes: readonly (readonly [string, Design['parts'], Partial<Design>, Re
   ['an input used twice', { bell: part(0x1000, 2), b: part(0x2000, 2) }, {}, /'bell' and 'b' both/],
   ['an input there is not', { bell: part(0x1000, 5) }, {}, /drives interrupt 5; there are 1 to 4/],
   ['input 0', { bell: part(0x1000, 0) }, {}, /drives interrupt 0/],
-  ['a console there is not', { gong: part(0x1000) }, {}, /the console of toy is 'bell'/],
-  ['a part named like the controller', { intc: part(0x1000) }, {}, /'intc' is the interrupt/],
+  ['a part named like the controller', { intc: part(0x1000) }, {}, /'intc' is not free/],
   ['no CPUs', { bell: part(0x1000) }, { cpus: 0 }, /cannot have 0 CPUs; give it at least 1/],
   ['half a CPU', { bell: part(0x1000) }, { cpus: 1.5 }, /cannot have 1.5 CPUs/],
   [

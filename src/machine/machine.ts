@@ -17,6 +17,7 @@ import type {
   InterruptTarget,
   Place,
 } from '../device/device.ts';
+import type { SerialDevice, SerialInstance } from '../device/serial.ts';
 import { firstOverlap, formatRange } from '../std/range.ts';
 import type { AddressRange } from '../std/range.ts';
 
@@ -61,15 +62,15 @@ export interface Design {
   /** The `/cpus` node. */
   readonly cpuNode: DeviceTreeNode;
   readonly controller: Placement<InterruptController> & { readonly outputs: readonly CpuInput[] };
-  /** Label of the part that is the console. */
-  readonly console: string;
-  /** Parts by label; an undefined one is an empty slot. */
+  /** Where the guest's first words go; labelled `uart`. */
+  readonly console: Placement<SerialDevice>;
+  /** The other parts by label; an undefined one is an empty slot. */
   readonly parts: Readonly<Record<string, Placement | undefined>>;
 }
 
 /** A placed device with its label, and where its interrupt goes. */
-export interface PlacedDevice extends Place {
-  readonly device: Device;
+export interface PlacedDevice<Kind = Device> extends Place {
+  readonly device: Kind;
   readonly irq?: number;
 }
 
@@ -79,10 +80,11 @@ export interface PlacedController extends Place {
 }
 
 /** A machine with its options chosen: everything known, nothing running. */
-export interface Board extends Omit<Design, 'controller' | 'parts'> {
+export interface Board extends Omit<Design, 'controller' | 'console' | 'parts'> {
   readonly name: string;
   readonly controller: PlacedController;
-  /** Sorted by address; the controller is not among them. */
+  readonly console: PlacedDevice<SerialDevice>;
+  /** Sorted by address; the console is among them, the controller is not. */
   readonly places: readonly PlacedDevice[];
 }
 
@@ -141,6 +143,7 @@ export interface BoardContext extends Omit<DeviceContext, 'irq'> {
 /** The devices of a board at work. */
 export interface BoardDevices {
   readonly controller: InterruptControllerInstance;
+  readonly console: SerialInstance;
   /** By label, the controller included, in the order of addresses. */
   readonly instances: ReadonlyMap<string, DeviceInstance>;
   /** For the bus: who answers where. */
@@ -157,18 +160,25 @@ export function createDevices(board: Board, context: BoardContext): BoardDevices
   const controller = board.controller.device.create({
     outputs: board.controller.outputs.map(({ cpu, input }) => context.cpuInput(cpu, input)),
   });
-  const placed = board.places.map((place) => {
+  const create = <Instance extends DeviceInstance>(
+    place: PlacedDevice<Device<DeviceContext, Instance>>,
+  ): Instance => {
     const irq = place.irq === undefined ? unconnected : controller.input(place.irq);
-    return { place, target: place.device.create({ irq, memory, clock, random }) };
-  });
-  const all = [{ place: board.controller, target: controller }, ...placed].toSorted(
-    (a, b) => a.place.address - b.place.address,
-  );
+    return place.device.create({ irq, memory, clock, random });
+  };
+  const console = create(board.console);
+  const others = board.places.filter((place) => place !== board.console);
+  const placed = [
+    { place: board.controller, target: controller },
+    { place: board.console, target: console },
+    ...others.map((place) => ({ place, target: create(place) })),
+  ].toSorted((a, b) => a.place.address - b.place.address);
   return {
     controller,
-    instances: new Map<string, DeviceInstance>(all.map((one) => [one.place.label, one.target])),
-    ranges: all.map(({ place: { label, address, size }, target }) => ({
-      name: label,
+    console,
+    instances: new Map(placed.map(({ place, target }) => [place.label, target])),
+    ranges: placed.map(({ place: { label: name, address, size }, target }) => ({
+      name,
       address,
       size,
       target,
@@ -184,35 +194,37 @@ function boardOf(name: string, design: Design): Board {
     throw new MachineError(`${name} cannot have ${design.cpus} CPUs; give it at least 1`);
   }
   checkRam(name, design.ram);
-  const placed: PlacedDevice[] = [];
+  const console = placeDevice(CONSOLE_LABEL, design.console, controller.device);
+  const places: PlacedDevice[] = [console];
   for (const [label, part] of Object.entries(parts)) {
-    if (part !== undefined) placed.push(placeDevice(label, part, controller.device));
+    if (label === CONTROLLER_LABEL || label === CONSOLE_LABEL) {
+      throw new MachineError(`${name}: '${label}' is not free; label the part differently`);
+    }
+    if (part !== undefined) places.push(placeDevice(label, part, controller.device));
   }
   const board: Board = {
     ...rest,
     name,
     controller: { ...controller, label: CONTROLLER_LABEL },
-    places: placed.toSorted((a, b) => a.address - b.address),
+    console,
+    places: places.toSorted((a, b) => a.address - b.address),
   };
   checkOverlap(board);
   checkInterrupts(board);
-  if (!board.places.some((place) => place.label === board.console)) {
-    throw new MachineError(
-      `the console of ${name} is '${board.console}', and there is no such part`,
-    );
-  }
   return board;
 }
 
-/** Label of the node of the interrupt controller. */
+/** Labels of the parts that every board has. */
 const CONTROLLER_LABEL = 'intc';
+const CONSOLE_LABEL = 'uart';
 
-function placeDevice(label: string, part: Placement, device: InterruptController): PlacedDevice {
-  if (label === CONTROLLER_LABEL) {
-    throw new MachineError(`'${label}' is the interrupt controller; name the part differently`);
-  }
+function placeDevice<Kind>(
+  label: string,
+  part: Placement<Kind>,
+  controller: InterruptController,
+): PlacedDevice<Kind> {
   if (part.irq === undefined) return { ...part, label };
-  const interrupt = { controller: CONTROLLER_LABEL, cells: device.cells(part.irq) };
+  const interrupt = { controller: CONTROLLER_LABEL, cells: controller.cells(part.irq) };
   return { ...part, label, interrupt };
 }
 
