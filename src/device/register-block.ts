@@ -100,12 +100,12 @@ type Rows<D, Name extends string> = Readonly<Record<Name, RegisterRow<D> | Windo
 
 /**
  * Declares a register block: first its kind and its state after reset, then its rows. Errors in the table are
- * assertions. `state` must give plain data (see saved-state.ts), a fresh one each time.
+ * assertions. `state` gives plain data (see saved-state.ts), fresh each time; `State` is `unknown` for a block without.
  */
-export function registerBlock<
-  State extends Readonly<Record<string, PlainState>>,
-  Context extends object,
->(kind: string, state: () => State) {
+export function registerBlock<State, Context extends object>(
+  kind: string,
+  state: () => State & Readonly<Record<string, PlainState>>,
+) {
   return <Name extends string>(
     rows: Rows<Live<State, Context, Name>, Name>,
     hooks: BlockHooks<Live<State, Context, Name>> = {},
