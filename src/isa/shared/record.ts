@@ -1,0 +1,49 @@
+// Reads and writes the record of one vCPU by the fields that vcpu.ts and the guest architecture declare.
+//
+// For what runs outside generated code: reset, debuggers, snapshots, helpers, the evaluator.
+// Invariants: little-endian, as WebAssembly stores; values are unsigned and of the field's width, and a wider value
+// written is cut to it; register 0 of a file that has a zero register reads 0 and ignores writes.
+
+import { assert } from '../../std/assert.ts';
+import type { RegisterFile, StateField } from '../../ir/node.ts';
+import type { VcpuState } from './isa.ts';
+import { vcpuBytes } from './vcpu.ts';
+
+/** The record at `offset` bytes of a memory. */
+export class VcpuRecord implements VcpuState {
+  readonly #view: DataView;
+
+  /** `offset` is a multiple of 64. */
+  constructor(buffer: ArrayBufferLike, offset: number) {
+    assert(offset % 64 === 0, `the vCPU record at ${offset} is not 64-byte aligned`);
+    this.#view = new DataView(buffer, offset, vcpuBytes);
+  }
+
+  get(field: StateField): bigint {
+    const { type, offset } = field;
+    return type === 'i32'
+      ? BigInt(this.#view.getUint32(offset, true))
+      : this.#view.getBigUint64(offset, true);
+  }
+
+  set(field: StateField, value: bigint): void {
+    const { type, offset } = field;
+    if (type === 'i32') this.#view.setUint32(offset, Number(BigInt.asUintN(32, value)), true);
+    else this.#view.setBigUint64(offset, value, true);
+  }
+
+  getRegister(file: RegisterFile, index: number): bigint {
+    if (file.zero && index === 0) return 0n;
+    return this.#view.getBigUint64(registerOffset(file, index), true);
+  }
+
+  setRegister(file: RegisterFile, index: number, value: bigint): void {
+    if (file.zero && index === 0) return;
+    this.#view.setBigUint64(registerOffset(file, index), value, true);
+  }
+}
+
+function registerOffset(file: RegisterFile, index: number): number {
+  assert(index >= 0 && index < file.count, `there is no register ${file.name}${index}`);
+  return file.offset + 8 * index;
+}
