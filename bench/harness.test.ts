@@ -15,7 +15,13 @@ test('median and quantiles of odd and even samples', () => {
 
 test('a result has the median of each side, and a ratio above 1 when ours is ahead', async () => {
   const peer = { name: 'peer', run: series([20, 40, 30]) };
-  const lower = { name: 'a', unit: 'ms', better: 'lower', run: series([10, 30, 20]), peer } as const;
+  const lower = {
+    name: 'a',
+    unit: 'ms',
+    better: 'lower',
+    run: series([10, 30, 20]),
+    peer,
+  } as const;
   const result = await measure(lower, 3);
   deepEqual([result.value, result.peerValue, result.ratio], [20, 30, 1.5]);
   match(tableLine(result), /^a +20 ms +±25 % {3}peer: 30 ms, ratio 1.5$/);

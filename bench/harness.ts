@@ -63,7 +63,14 @@ export async function measure(benchmark: Benchmark, runs: number): Promise<Resul
   const { name, unit, better, peer } = benchmark;
   const value = median(ours);
   const spread = (quantile(ours, 0.75) - quantile(ours, 0.25)) / value;
-  const result: Result = { name, unit, value: rounded(value), better, runs, spread: rounded(spread) };
+  const result: Result = {
+    name,
+    unit,
+    value: rounded(value),
+    better,
+    runs,
+    spread: rounded(spread),
+  };
   const explained = benchmark.explain ? { ...result, explain: benchmark.explain() } : result;
   if (!peer) return explained;
   const peerValue = median(theirs);

@@ -22,7 +22,8 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(usage);
   const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs wants a number from 1: ${usage}`);
+  if (!Number.isInteger(runs) || runs < 1)
+    throw new Error(`--runs wants a number from 1: ${usage}`);
   for (const name of values.suite.split(',')) {
     const suite = suites.find((candidate) => candidate.name === name);
     if (suite === undefined) throw new Error(`there is no suite '${name}'\n${usage}`);

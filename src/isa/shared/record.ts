@@ -32,6 +32,13 @@ export class VcpuRecord implements VcpuState {
     else this.#view.setBigUint64(offset, value, true);
   }
 
+  /** Sets or clears bits of a 64-bit cell at once, so that no bit set by another thread is lost. */
+  setBits(field: StateField, mask: bigint, on: boolean): void {
+    const cells = new BigInt64Array(this.#view.buffer, this.#view.byteOffset + field.offset, 1);
+    if (on) Atomics.or(cells, 0, BigInt.asIntN(64, mask));
+    else Atomics.and(cells, 0, BigInt.asIntN(64, ~mask));
+  }
+
   getRegister(file: RegisterFile, index: number): bigint {
     if (file.zero && index === 0) return 0n;
     return this.#view.getBigUint64(registerOffset(file, index), true);

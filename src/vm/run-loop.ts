@@ -1,0 +1,153 @@
+// Runs a vCPU in slices until the machine ends: timer and interrupts between slices, sleep while the guest waits.
+//
+// The loop never blocks the host's event loop for longer than about TURN_NS, and never spins while the guest waits: it
+// sleeps until the guest's timer or until `wake`. A slice is shortened when the timer is due before its end.
+// Invariant: every change that can make a waiting guest go on (an interrupt input, a stop) calls `wake`.
+
+import type { Clock } from '../device/device.ts';
+import type { Executor } from '../engine/interpreter/interpreter.ts';
+import type { VcpuRecord } from '../isa/shared/record.ts';
+import { vcpu as cells } from '../isa/shared/vcpu.ts';
+import type { Ending, FirmwareHost, Processor } from '../machine/processor.ts';
+import { VmFailedError } from './errors.ts';
+
+/** How long slices run before the host's event loop gets a turn. */
+const TURN_NS = 4_000_000n;
+/** Instructions in a slice: about a millisecond. */
+const SLICE = 400_000;
+const SHORTEST_SLICE = 10_000;
+/** A wait shorter than this is passed by giving turns to the event loop: its timers are no finer. */
+const FINE_WAIT_NS = 1_500_000n;
+/** Instructions in a microsecond, for shortening slices; a guess is enough. */
+const INSTRUCTIONS_PER_MICROSECOND = 300n;
+
+export interface RunLoopOptions {
+  readonly processor: Processor;
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly timebaseHz: number;
+  readonly firmware: FirmwareHost;
+  readonly vcpus: readonly VcpuRecord[];
+  /** Host offsets of the vCPUs' records. */
+  readonly bases: readonly number[];
+  /** Gives the host's event loop a turn. */
+  readonly turn: () => Promise<void>;
+  /** Called after each slice; an ending ends the run. */
+  readonly poll: () => Ending | undefined;
+}
+
+/** The guest's time in ticks, from the clock. */
+export const ticksOf = (clock: Clock, timebaseHz: number): bigint =>
+  (clock.monotonic() * BigInt(timebaseHz)) / 1_000_000_000n;
+
+/** Drives the vCPU of a VM. */
+export class RunLoop {
+  readonly #options: RunLoopOptions;
+  #ending: Ending | undefined;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+  /** For statistics: slices run, nanoseconds asleep, times asleep. */
+  readonly counts = { slices: 0, sleeps: 0, sleptNs: 0n };
+
+  constructor(options: RunLoopOptions) {
+    this.#options = options;
+  }
+
+  /** Interrupts a sleep and makes the running slice look at its interrupts. */
+  wake(): void {
+    for (const vcpu of this.#options.vcpus) vcpu.set(cells.attention, 1n);
+    this.#wake?.();
+  }
+
+  /** Ends the run as soon as the current slice is over. */
+  end(ending: Ending | undefined): void {
+    this.#ending ??= ending;
+    this.#stopped = true;
+    this.wake();
+  }
+
+  /** Runs until the machine ends. Resolves with undefined if it was stopped from outside. */
+  async run(): Promise<Ending | undefined> {
+    const { clock, turn } = this.#options;
+    let turnEnds = clock.monotonic() + TURN_NS;
+    while (!this.#stopped) {
+      const waits = this.#slice();
+      const ending = this.#options.poll();
+      if (ending !== undefined) this.end(ending);
+      if (this.#stopped) break;
+      if (waits) await this.#sleep();
+      else if (clock.monotonic() < turnEnds) continue;
+      else await turn();
+      turnEnds = clock.monotonic() + TURN_NS;
+    }
+    return this.#ending;
+  }
+
+  /** Runs one slice; true if the guest waits for an interrupt. */
+  #slice(): boolean {
+    const { executor, bases, processor, firmware } = this.#options;
+    this.counts.slices++;
+    const exit = executor.run(bases[0]!, this.#budget(this.#updateTimer()));
+    switch (exit) {
+      case 'budget':
+      case 'attention':
+        return false;
+      case 'wait':
+        return true;
+      case 'firmware': {
+        const outcome = processor.firmware(firmware, 0);
+        if (outcome.kind === 'end') this.end(outcome.ending);
+        return outcome.kind === 'wait' || outcome.kind === 'stop';
+      }
+      case 'halt':
+      case 'debug':
+        throw new VmFailedError(`the processor stopped (${exit}); the guest cannot go on`);
+    }
+  }
+
+  /** The time in nanoseconds at which the guest's timer can fire next, if it is armed. */
+  #updateTimer(): bigint | undefined {
+    const { processor, vcpus, clock, timebaseHz } = this.#options;
+    const due = processor.updateTimer(vcpus[0]!, ticksOf(clock, timebaseHz));
+    if (due === undefined) return undefined;
+    const hz = BigInt(timebaseHz);
+    return (due * 1_000_000_000n + hz - 1n) / hz;
+  }
+
+  #budget(timerNs: bigint | undefined): number {
+    if (timerNs === undefined) return SLICE;
+    const left =
+      ((timerNs - this.#options.clock.monotonic()) * INSTRUCTIONS_PER_MICROSECOND) / 1000n;
+    if (left > BigInt(SLICE)) return SLICE;
+    return left < BigInt(SHORTEST_SLICE) ? SHORTEST_SLICE : Number(left);
+  }
+
+  /** Sleeps until an interrupt is there, the timer fires or somebody wakes the loop. */
+  async #sleep(): Promise<void> {
+    const { processor, vcpus, clock, turn } = this.#options;
+    const begun = clock.monotonic();
+    this.counts.sleeps++;
+    for (;;) {
+      const timerNs = this.#updateTimer();
+      if (this.#stopped || processor.wakes(vcpus[0]!)) break;
+      const left = timerNs === undefined ? undefined : timerNs - clock.monotonic();
+      if (left !== undefined && left < FINE_WAIT_NS) await turn();
+      else await this.#wakeOrTimer(timerNs);
+    }
+    this.counts.sleptNs += clock.monotonic() - begun;
+  }
+
+  #wakeOrTimer(timerNs: bigint | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer =
+        timerNs === undefined
+          ? undefined
+          : this.#options.clock.schedule(timerNs - FINE_WAIT_NS / 2n, () => this.#wake?.());
+      this.#wake = () => {
+        this.#wake = undefined;
+        timer?.cancel();
+        resolve();
+      };
+    });
+  }
+}

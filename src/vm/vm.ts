@@ -1,0 +1,352 @@
+// A virtual machine: memory, one vCPU, devices, a kernel in place. Created whole, started, and then it runs until the
+// guest ends it or somebody stops it.
+//
+// Platform-free: time, randomness, codecs and the event loop come in as `HostServices`. The host's entry point
+// (src/host/node/index.ts) gives the same class a `create` that takes paths.
+// Invariants: options are checked before anything is allocated; after the end nothing of the VM runs or writes any more;
+// an error of a device or of the engine ends the VM with `VmFailedError`, never as an unhandled rejection.
+
+import { elfMachine, loadElf } from '../boot/elf.ts';
+import { writeFdt } from '../boot/fdt.ts';
+import {
+  checkCommandLine,
+  type Decompress,
+  planLinux,
+  placeLinux,
+  readLinuxImage,
+} from '../boot/linux-image.ts';
+import type { Clock, Device } from '../device/device.ts';
+import { createInterpreter, type Executor } from '../engine/interpreter/interpreter.ts';
+import { mostRam, place, type Places } from '../engine/places.ts';
+import { VcpuRecord } from '../isa/shared/record.ts';
+import { vcpu as cells } from '../isa/shared/vcpu.ts';
+import { deviceTree } from '../machine/device-tree.ts';
+import { type Board, createDevices } from '../machine/machine.ts';
+import type { Ending, Start } from '../machine/processor.ts';
+import { riscv64Bare } from '../machine/riscv64-bare.ts';
+import { riscv64Virt } from '../machine/riscv64-virt.ts';
+import { createBus } from '../memory/bus.ts';
+import { GuestMemory } from '../memory/guest-memory.ts';
+import { type Delay, VmConsole, type WaitOptions } from './console.ts';
+import { VmFailedError, VmOptionsError, VmStateError } from './errors.ts';
+import { RunLoop, ticksOf } from './run-loop.ts';
+
+/** Machines by name: a Linux board, and one that runs an ELF executable from its entry in machine mode. */
+export const machines = { virt: riscv64Virt, bare: riscv64Bare } as const;
+export type MachineName = keyof typeof machines;
+
+/** What a VM needs of the platform. */
+export interface HostServices {
+  readonly clock: Clock;
+  readonly delay: Delay;
+  /** Gives the event loop a turn. */
+  readonly turn: () => Promise<void>;
+  readonly random: (bytes: Uint8Array) => void;
+  readonly decompress: Decompress;
+}
+
+export interface VmOptions {
+  readonly machine?: MachineName;
+  /** Bytes of RAM, a multiple of 4096; 512 MiB if absent. */
+  readonly memoryBytes?: number;
+  /** Kernel Image (plain, gzip, zstd), or an ELF executable for the bare machine. */
+  readonly kernel: Uint8Array;
+  readonly initrd?: Uint8Array;
+  /** Kernel command line. */
+  readonly append?: string;
+  /** virtio devices in the order of their slots. */
+  readonly devices?: readonly Device[];
+  /** Aborting it stops the VM. */
+  readonly signal?: AbortSignal;
+  /** Hears of events, for traces: see TraceEvent. */
+  readonly trace?: (event: TraceEvent) => void;
+}
+
+/** Something that happened, as a line for people: which kind, and what. */
+export interface TraceEvent {
+  readonly kind: 'firmware' | 'devices';
+  readonly text: string;
+}
+
+/** How a VM ended. `code`: the guest's own (power-off code, or what a bare program wrote to tohost); 0 is success. */
+export interface VmEnd {
+  readonly reason: 'poweroff' | 'reboot' | 'stopped' | 'failed';
+  readonly code: number;
+  readonly error?: VmFailedError;
+}
+
+/** Counters of a VM. */
+export interface VmStats {
+  readonly instructions: number;
+  readonly slices: number;
+  readonly sleeps: number;
+  readonly sleptMs: number;
+  readonly [counter: string]: number;
+}
+
+const DEFAULT_RAM = 512 * 1024 * 1024;
+const PAGE = 4096;
+
+interface Parts {
+  readonly board: Board;
+  readonly places: Places;
+  readonly memory: GuestMemory;
+  readonly executor: Executor;
+  readonly vcpus: readonly VcpuRecord[];
+  readonly reset: () => void;
+  readonly tohost: number | undefined;
+}
+
+export class Vm implements AsyncDisposable {
+  readonly console: VmConsole;
+  /** Resolves when the VM has ended, however it ended. */
+  readonly ended: Promise<VmEnd>;
+  readonly #parts: Parts;
+  readonly #loop: RunLoop;
+  readonly #resolve: (end: VmEnd) => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #stopOnAbort = (): void => void this.stop();
+  #state: 'created' | 'running' | 'ended' = 'created';
+
+  private constructor(parts: Parts, loop: RunLoop, console: VmConsole, signal?: AbortSignal) {
+    this.#parts = parts;
+    this.#loop = loop;
+    this.console = console;
+    this.#signal = signal;
+    const { promise, resolve } = Promise.withResolvers<VmEnd>();
+    this.ended = promise;
+    this.#resolve = resolve;
+    signal?.addEventListener('abort', this.#stopOnAbort);
+  }
+
+  /** Builds a VM and loads its kernel. Throws VmOptionsError, KernelError, ElfError, MachineError. */
+  static async create(options: VmOptions, services: HostServices): Promise<Vm> {
+    options.signal?.throwIfAborted();
+    const console = new VmConsole(services.delay);
+    const late: { loop?: RunLoop } = {};
+    const wake = (): void => late.loop?.wake();
+    const end = (ending: Ending): void => late.loop?.end(ending);
+    const parts = await build(options, services, console, { wake, end });
+    const { board, executor, vcpus, places } = parts;
+    const loop = new RunLoop({
+      processor: board.processor,
+      executor,
+      vcpus,
+      bases: places.vcpus,
+      clock: services.clock,
+      timebaseHz: board.timebaseHz,
+      turn: services.turn,
+      firmware: {
+        memory: parts.memory,
+        vcpus,
+        flushTlb: (number) => executor.flushTlb(places.vcpus[number]!),
+        consoleWrite: (bytes) => console.backend.output(bytes),
+      },
+      poll: pollTohost(parts),
+    });
+    late.loop = loop;
+    return new Vm(parts, loop, console, options.signal);
+  }
+
+  /** Starts the guest; it runs until it ends. */
+  start(): void {
+    if (this.#state !== 'created') throw new VmStateError('this VM has been started already');
+    this.#state = 'running';
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    let end: VmEnd;
+    try {
+      const ending = await this.#loop.run();
+      end =
+        ending === undefined
+          ? { reason: 'stopped', code: 0 }
+          : { reason: ending.kind, code: ending.kind === 'poweroff' ? ending.code : 0 };
+    } catch (cause) {
+      const text = cause instanceof Error ? cause.message : String(cause);
+      const error =
+        cause instanceof VmFailedError
+          ? cause
+          : new VmFailedError(`the VM failed: ${text}`, { cause });
+      end = { reason: 'failed', code: 1, error };
+    }
+    this.#finish(end);
+  }
+
+  #finish(end: VmEnd): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#signal?.removeEventListener('abort', this.#stopOnAbort);
+    this.console.end();
+    this.#parts.reset();
+    this.#resolve(end);
+  }
+
+  /** Stops the guest where it is, as pulling the plug does. */
+  async stop(): Promise<VmEnd> {
+    if (this.#state === 'created') this.#finish({ reason: 'stopped', code: 0 });
+    this.#loop.end(undefined);
+    return this.ended;
+  }
+
+  /** Resolves with the console's text up to the match; see VmConsole.waitFor. */
+  waitFor(pattern: string | RegExp, options?: WaitOptions): Promise<string> {
+    return this.console.waitFor(pattern, options);
+  }
+
+  /** Types text on the console. */
+  async write(text: string): Promise<void> {
+    const writer = this.console.writable.getWriter();
+    try {
+      await writer.write(new TextEncoder().encode(text));
+    } finally {
+      writer.releaseLock();
+    }
+  }
+
+  stats(): VmStats {
+    const { vcpus, executor } = this.#parts;
+    const { slices, sleeps, sleptNs } = this.#loop.counts;
+    return {
+      instructions: Number(vcpus[0]!.get(cells.retired)),
+      slices,
+      sleeps,
+      sleptMs: Number(sleptNs) / 1e6,
+      ...executor.counts,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+interface Signals {
+  readonly wake: () => void;
+  readonly end: (ending: Ending) => void;
+}
+
+/** Makes everything that a VM consists of, and puts the kernel into its memory. */
+async function build(
+  options: VmOptions,
+  services: HostServices,
+  console: VmConsole,
+  signals: Signals,
+): Promise<Parts> {
+  const board = buildBoard(options, console, signals);
+  const places = place(board.ram.size, board.cpus);
+  const memory = allocate(places);
+  const vcpus = places.vcpus.map((base) => new VcpuRecord(memory.buffer, base));
+  const late: { executor?: Executor } = {};
+  const guest = new GuestMemory(
+    memory.buffer,
+    places.ram,
+    board.ram.address,
+    board.ram.size,
+    (at, length) => late.executor?.wrote(places.ram + at - board.ram.address, length),
+  );
+  const devices = createDevices(board, {
+    memory: guest,
+    clock: services.clock,
+    random: services.random,
+    cpuInput: (cpu, input) => ({
+      set(level) {
+        board.processor.setInput(vcpus[cpu]!, input, level);
+        if (level) signals.wake();
+      },
+    }),
+  });
+  console.attach(devices.console);
+  const executor = createInterpreter({
+    isa: board.processor.isa,
+    memory,
+    places,
+    ramBase: board.ram.address,
+    bus: createBus(devices.ranges),
+    time: () => ticksOf(services.clock, board.timebaseHz),
+  });
+  late.executor = executor;
+  const loaded = await load(options, services, board, guest);
+  for (const [number, vcpu] of vcpus.entries()) board.processor.start(vcpu, number, loaded.start);
+  const reset = (): void => {
+    for (const device of devices.instances.values()) device.reset();
+  };
+  return { board, places, memory: guest, executor, vcpus, reset, tohost: loaded.tohost };
+}
+
+function buildBoard(options: VmOptions, console: VmConsole, signals: Signals): Board {
+  const name = options.machine ?? 'virt';
+  const ramBytes = options.memoryBytes ?? DEFAULT_RAM;
+  if (!Number.isSafeInteger(ramBytes) || ramBytes <= 0 || ramBytes % PAGE !== 0) {
+    throw new VmOptionsError(`memory of ${ramBytes} bytes: give a positive multiple of 4096`);
+  }
+  const most = mostRam(1);
+  if (ramBytes > most) {
+    const mib = Math.floor(most / 1024 / 1024);
+    throw new VmOptionsError(
+      `memory of ${Math.ceil(ramBytes / 1024 / 1024)} MiB is more than a VM can have; give at most ${mib}M`,
+    );
+  }
+  return machines[name].build({
+    harts: 1,
+    ramBytes,
+    console: console.backend,
+    virtio: options.devices ?? [],
+    power: (wish) =>
+      signals.end(
+        wish.kind === 'reset' ? { kind: 'reboot' } : { kind: 'poweroff', code: wish.code },
+      ),
+  });
+}
+
+function allocate(places: Places): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: places.pages, maximum: places.pages, shared: true });
+  } catch (cause) {
+    const mib = Math.ceil(places.pages / 16);
+    throw new VmOptionsError(`the host has no ${mib} MiB of memory for this VM; give it less`, {
+      cause,
+    });
+  }
+}
+
+/** Loads the kernel as the board's boot protocol wants it. */
+async function load(
+  options: VmOptions,
+  services: HostServices,
+  board: Board,
+  memory: GuestMemory,
+): Promise<{ start: Start; tohost?: number }> {
+  if (board.boot === 'bare-elf') {
+    const elf = loadElf(memory, options.kernel, elfMachine.riscv64);
+    const tohost = elf.symbols.get('tohost');
+    const start = { protocol: 'bare-elf', entry: elf.entry } as const;
+    return tohost === undefined ? { start } : { start, tohost };
+  }
+  const commandLine = options.append ?? '';
+  checkCommandLine(commandLine, 'riscv64');
+  const image = await readLinuxImage(options.kernel, 'riscv64', services.decompress);
+  const rngSeed = new Uint8Array(32);
+  services.random(rngSeed);
+  const initrd = options.initrd ?? new Uint8Array();
+  const tree = (range?: { address: number; size: number }): Uint8Array =>
+    writeFdt(deviceTree(board, { commandLine, rngSeed, ...(range && { initrd: range }) }));
+  // The tree's size does not depend on where the initramfs lies.
+  const size = tree(initrd.length > 0 ? { address: 0, size: 0 } : undefined).length;
+  const layout = planLinux(image, board.ram, size, initrd.length);
+  placeLinux(memory, layout, image, tree(layout.initrd), initrd);
+  const { kernel, deviceTree: dtb } = layout;
+  return { start: { protocol: 'sbi-linux', entry: kernel.address, deviceTree: dtb.address } };
+}
+
+/** Looks whether a bare program has written its result to tohost: 1 is success, else code << 1 | 1. */
+function pollTohost(parts: Parts): () => Ending | undefined {
+  const { tohost, memory } = parts;
+  if (tohost === undefined) return () => undefined;
+  return () => {
+    const value = memory.read64(tohost) ?? 0n;
+    if ((value & 1n) === 0n) return undefined;
+    return { kind: 'poweroff', code: Number((value >> 1n) & 0xffff_ffffn) };
+  };
+}
