@@ -9,7 +9,7 @@
 import { access, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { bringYourOwn, GuestUnavailableError } from './errors.ts';
+import { bringYourOwn, errorCode, GuestUnavailableError } from './errors.ts';
 import { run, type RunResult } from './process.ts';
 import {
   debianMirrors,
@@ -87,7 +87,10 @@ export async function openApt(options: AptOptions): Promise<Apt> {
       const result = await runApt('apt-cache', ['show', '--no-all-versions', name]);
       const fields = result.code === 0 ? parseStanzas(result.stdout)[0] : undefined;
       if (fields === undefined) {
-        throw new GuestUnavailableError('package', `Debian ${options.suite} has no package ${name}`);
+        throw new GuestUnavailableError(
+          'package',
+          `Debian ${options.suite} has no package ${name}`,
+        );
       }
       return packageOf(name, fields);
     },
@@ -143,7 +146,7 @@ export function transportSettings(dump: string): string[] {
 
 async function readSources(list: string, parts: string): Promise<AptSource[]> {
   const names = await readdir(parts).catch(() => []);
-  const files = [list, ...names.toSorted().map((name) => join(parts, name))];
+  const files = [list, ...names.map((name) => join(parts, name))];
   const sources: AptSource[] = [];
   for (const file of files) {
     const isDeb822 = file.endsWith('.sources');
@@ -238,7 +241,7 @@ async function runTool(
   try {
     return await run(command, args, options);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (errorCode(error) !== 'ENOENT') throw error;
     const message = `the default guest is made of Debian packages, and this machine has no ${command}: ${bringYourOwn}`;
     throw new GuestUnavailableError('no-apt', message, { cause: error });
   }
@@ -269,11 +272,18 @@ export function explainFailure(
   what: string,
 ): GuestUnavailableError {
   const text = `${stderr}\n${stdout}`;
-  const said = (/^(?:E|Err|W|dpkg-deb: error): ?(.*)$/m.exec(stderr)?.[1] ?? stderr.trim()).split('\n')[0];
+  const said = (/^(?:E|Err|W|dpkg-deb: error): ?(.*)$/m.exec(stderr)?.[1] ?? stderr.trim()).split(
+    '\n',
+  )[0];
   if (/no space left|not have enough (free )?space/i.test(text)) {
-    return new GuestUnavailableError('no-space', `no space left on the disk while fetching ${what}`);
+    return new GuestUnavailableError(
+      'no-space',
+      `no space left on the disk while fetching ${what}`,
+    );
   }
-  if (/NO_PUBKEY|not signed|GPG error|OpenPGP|BADSIG|Hash Sum mismatch|is not valid yet/i.test(text)) {
+  if (
+    /NO_PUBKEY|not signed|GPG error|OpenPGP|BADSIG|Hash Sum mismatch|is not valid yet/i.test(text)
+  ) {
     return new GuestUnavailableError('verification', `apt does not trust ${what}: ${said}`);
   }
   if (/resolv|connect|timed? ?out|unreachable|Failed to fetch|Connection/i.test(text)) {

@@ -23,5 +23,12 @@ export class GuestUnavailableError extends Error {
   }
 }
 
+/** The code of a system error ("ENOENT"), undefined for any other value. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
 /** What a user can do who cannot have the default guest. */
-export const bringYourOwn = 'pass a kernel and an initial RAM file system with --kernel and --initrd';
+export const bringYourOwn =
+  'pass a kernel and an initial RAM file system with --kernel and --initrd';

@@ -5,7 +5,7 @@
 // only after the child is gone.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -40,11 +40,11 @@ export async function run(
     stdio: ['ignore', 'pipe', 'pipe', onStatus === undefined ? 'ignore' : 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
-  collect(child.stdout as Readable, (text) => (output.stdout += text));
-  collect(child.stderr as Readable, (text) => (output.stderr += text));
+  collect(child.stdout, (text) => (output.stdout += text));
+  collect(child.stderr, (text) => (output.stderr += text));
   const status = child.stdio[3];
-  if (onStatus !== undefined && status !== null && status !== undefined) {
-    createInterface({ input: status as Readable }).on('line', onStatus);
+  if (onStatus !== undefined && status instanceof Readable) {
+    createInterface({ input: status }).on('line', onStatus);
   }
   const abort = () => endGroup(child.pid);
   signal?.addEventListener('abort', abort, { once: true });
@@ -60,9 +60,9 @@ export async function run(
   }
 }
 
-function collect(stream: Readable, add: (text: string) => void): void {
-  stream.setEncoding('utf8');
-  stream.on('data', add);
+function collect(stream: Readable | null, add: (text: string) => void): void {
+  stream?.setEncoding('utf8');
+  stream?.on('data', add);
 }
 
 function endGroup(pid: number | undefined): void {
