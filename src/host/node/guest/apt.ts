@@ -2,13 +2,14 @@
 // architecture from the mirror the system already uses, verifies them as always, and neither reads
 // the system's package state nor changes anything outside the directory it is given.
 //
-// How the isolation works (apt.conf(5)): APT_CONFIG names our file, which apt reads first; that file
-// moves every place apt reads or writes (Dir::State, Dir::Cache, Dir::Etc::*) into our directory,
-// including the place of the further configuration files, so that no hook of the system runs. Of the
-// system's settings only those about transport (proxies, timeouts, …) are carried over.
+// How the isolation works (apt.conf(5)): APT_CONFIG names our file, which apt reads first; that
+// file moves every place apt reads or writes (Dir::State, Dir::Cache, Dir::Etc::*) into our
+// directory, including the place of the further configuration files, so that no hook of the system
+// runs. Of the system's settings only those about transport (proxies, timeouts, …) are carried
+// over.
 import { access, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { bringYourOwn, errorCode, GuestUnavailableError } from './errors.ts';
 import { run, type RunResult } from './process.ts';
 import {
@@ -54,7 +55,8 @@ export interface Apt {
 }
 
 /**
- * Prepares apt. Throws GuestUnavailableError where there is no apt, no Debian source, or no keyring.
+ * Prepares apt. Throws GuestUnavailableError where there is no apt, no Debian source, or no
+ * keyring.
  */
 export async function openApt(options: AptOptions): Promise<Apt> {
   const system = await readSystem(options.signal);
@@ -79,7 +81,7 @@ export async function openApt(options: AptOptions): Promise<Apt> {
         const result = await runApt('apt-get', [...fetchOptions, 'update'], fractions(onFraction));
         if (result.code === 0) return;
         // The first mirror is the likeliest one: its failure is the one worth telling.
-        failure ??= explainFailure(result, `the package index of Debian ${options.suite}`);
+        failure ??= explainFailure(result, `fetching the package index of Debian ${options.suite}`);
       }
       throw failure ?? noSource();
     },
@@ -97,11 +99,11 @@ export async function openApt(options: AptOptions): Promise<Apt> {
     async download(names, directory, onFraction) {
       const args = [...fetchOptions, 'download', ...names];
       const result = await runApt('apt-get', args, fractions(onFraction), directory);
-      if (result.code !== 0) throw explainFailure(result, names.join(', '));
+      if (result.code !== 0) throw explainFailure(result, `fetching ${names.join(', ')}`);
     },
     async unpack(file, directory) {
       const result = await runApt('dpkg-deb', ['--extract', file, directory]);
-      if (result.code !== 0) throw explainFailure(result, file);
+      if (result.code !== 0) throw explainFailure(result, `unpacking ${basename(file)}`);
     },
   };
 }
@@ -137,7 +139,9 @@ async function readSystem(signal: AbortSignal | undefined): Promise<SystemConfig
   return { mirrors, transport: transportSettings(dump.stdout) };
 }
 
-/** The lines of `apt-config dump` that say how to reach a mirror, and nothing that weakens checks. */
+/**
+ * The lines of `apt-config dump` that say how to reach a mirror, and nothing that weakens checks.
+ */
 export function transportSettings(dump: string): string[] {
   const wanted =
     /^Acquire::(https?|ftp|tor|Retries|ForceIPv[46]|Check-Valid-Until|Check-Date|Max-FutureTime)(::\S*)? "/i;
@@ -199,7 +203,9 @@ async function writeConfiguration(
   return file;
 }
 
-/** apt run by root changes to another user for downloads, who could not write into our directory. */
+/**
+ * apt run by root changes to another user for downloads, who could not write into our directory.
+ */
 function userName(): string {
   try {
     return userInfo().username;
@@ -266,29 +272,25 @@ function packageOf(name: string, fields: ReadonlyMap<string, string>): AptPackag
   };
 }
 
-/** Turns apt's words into one line of ours. */
+/**
+ * Turns apt's words into one line of ours; `doing` says what it was asked for ("fetching busybox").
+ */
 export function explainFailure(
   { stdout, stderr }: Pick<RunResult, 'stdout' | 'stderr'>,
-  what: string,
+  doing: string,
 ): GuestUnavailableError {
   const text = `${stderr}\n${stdout}`;
-  const said = (/^(?:E|Err|W|dpkg-deb: error): ?(.*)$/m.exec(stderr)?.[1] ?? stderr.trim()).split(
-    '\n',
-  )[0];
-  if (/no space left|not have enough (free )?space/i.test(text)) {
-    return new GuestUnavailableError(
-      'no-space',
-      `no space left on the disk while fetching ${what}`,
-    );
+  const said = /^(?:E|dpkg-deb: error): ?(.*)$/m.exec(stderr)?.[1] ?? stderr.trim().split('\n')[0];
+  if (/no space left|have enough free space/i.test(text)) {
+    return new GuestUnavailableError('no-space', `no space left on the disk while ${doing}`);
   }
-  if (
-    /NO_PUBKEY|not signed|GPG error|OpenPGP|BADSIG|Hash Sum mismatch|is not valid yet/i.test(text)
-  ) {
-    return new GuestUnavailableError('verification', `apt does not trust ${what}: ${said}`);
+  const distrust = /NO_PUBKEY|not signed|GPG error|OpenPGP|BADSIG|Hash Sum mismatch|not valid yet/i;
+  if (distrust.test(text)) {
+    return new GuestUnavailableError('verification', `${doing}: not trusted by apt: ${said}`);
   }
-  if (/resolv|connect|timed? ?out|unreachable|Failed to fetch|Connection/i.test(text)) {
-    const message = `cannot fetch ${what}; is there a network? apt says: ${said}`;
+  if (/resolv|connect|timed? ?out|unreachable|Failed to fetch/i.test(text)) {
+    const message = `${doing} failed; is there a network? apt says: ${said}`;
     return new GuestUnavailableError('network', message);
   }
-  return new GuestUnavailableError('package', `cannot fetch ${what}: ${said}`);
+  return new GuestUnavailableError('package', `${doing} failed: ${said}`);
 }

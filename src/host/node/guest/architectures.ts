@@ -1,8 +1,8 @@
 // What differs between the guest architectures when a default guest is put together: one row each.
 //
-// `kernelPackage` is the meta package that depends on the kernel of the day. `bootModules` are loaded
-// at each start; `modules` are carried too, and loaded when something asks for them. Both name only
-// what is wanted: what these depend on is read from the modules themselves.
+// `kernelPackage` is the meta package that depends on the kernel of the day. `bootModules` are
+// loaded at each start; `modules` are carried too, and loaded when something asks for them. Both
+// name only what is wanted: what these depend on is read from the modules themselves.
 
 export interface GuestArchitecture {
   /** Debian's name of the architecture. */

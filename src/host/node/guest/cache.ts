@@ -38,14 +38,14 @@ export interface GuestManifest {
   readonly files: Readonly<Record<'kernel' | 'initrd', FileFacts>>;
 }
 
-export interface GuestPackage {
+interface GuestPackage {
   readonly name: string;
   readonly version: string;
   readonly sha256: string;
 }
 
 /** `size` in bytes, `sha256` in hexadecimal. */
-export interface FileFacts {
+interface FileFacts {
   readonly size: number;
   readonly sha256: string;
 }
@@ -73,8 +73,8 @@ export function guestPlaces(cache: string, arch: string) {
 }
 
 /**
- * The current guest, or undefined if there is none, if it was made by another recipe, or if any file
- * differs from its checksum.
+ * The current guest, or undefined if there is none, if it was made by another recipe, or if any
+ * file differs from its checksum.
  */
 export async function loadGuest(
   cache: string,
@@ -94,8 +94,8 @@ export async function loadGuest(
 }
 
 /**
- * Makes the guest in `directory` (files "kernel" and "initrd", in the cache's file system) the current
- * one, and removes the ones before it. The caller holds the lock.
+ * Makes the guest in `directory` (files "kernel" and "initrd", in the cache's file system) the
+ * current one, and removes the ones before it. The caller holds the lock.
  */
 export async function commitGuest(
   cache: string,
@@ -127,7 +127,7 @@ export async function commitGuest(
 }
 
 /** Size and checksum of a file. */
-export async function fileFacts(path: string): Promise<FileFacts> {
+async function fileFacts(path: string): Promise<FileFacts> {
   const hash = createHash('sha256');
   let size = 0;
   const stream: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: 1 << 20 });
@@ -143,8 +143,8 @@ const LOCK_BEAT_MS = 1_000;
 const LOCK_STALE_MS = 10_000;
 
 /**
- * Runs `action` while holding the lock of `arch`; waits for another holder first. A holder touches its
- * lock file every second, so that the lock of a process that died is seen as such, whichever
+ * Runs `action` while holding the lock of `arch`; waits for another holder first. A holder touches
+ * its lock file every second, so that the lock of a process that died is seen as such, whichever
  * machine or container shares the cache. `onWait` is called once if there is another holder.
  */
 export async function withLock<T>(

@@ -12,7 +12,9 @@ export type GuestUnavailableReason =
   | 'cache' // the cache directory cannot be used
   | 'package'; // a package is missing or not laid out as expected
 
-/** The default guest could not be provided; `reason` says why in one word, the message in one line. */
+/**
+ * The default guest could not be provided; `reason` says why in one word, the message in one line.
+ */
 export class GuestUnavailableError extends Error {
   override readonly name = 'GuestUnavailableError';
   readonly reason: GuestUnavailableReason;

@@ -1,9 +1,10 @@
-// Fetches the default guest of an architecture: Debian's kernel, the modules it needs and busybox, from
-// Debian's packages through the system's apt, kept in the user's cache with versions and checksums.
+// Fetches the default guest of an architecture: Debian's kernel, the modules it needs and busybox,
+// from Debian's packages through the system's apt, kept in the user's cache with versions and
+// checksums.
 //
-// Invariants: only a complete, verified guest ever becomes the current one (cache.ts); an interrupted
-// or failed fetch leaves nothing but downloaded packages, with which a repeat goes on; one process
-// fetches at a time.
+// Invariants: only a complete, verified guest ever becomes the current one (cache.ts); an
+// interrupted or failed fetch leaves nothing but downloaded packages, with which a repeat goes on;
+// one process fetches at a time.
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -134,6 +135,10 @@ async function fetchLocked(context: FetchContext): Promise<Guest> {
     });
     await rm(work, { recursive: true, force: true });
     return guest;
+  } catch (error) {
+    const isFull = error instanceof GuestUnavailableError && error.reason === 'no-space';
+    if (isFull) await rm(work, { recursive: true, force: true });
+    throw error;
   } finally {
     await discard();
   }
@@ -149,10 +154,16 @@ function factsOf(arch: string): GuestArchitecture {
   return facts;
 }
 
-/** Changes when what we put into the initial RAM file system changes. */
+/**
+ * Changes when our part of the guest does: the packages' names, and an archive without their files.
+ */
 async function recipeOf(facts: GuestArchitecture): Promise<string> {
-  const parts = JSON.stringify([GUEST_SUITE, BUSYBOX_PACKAGE, facts, await readInit()]);
-  return createHash('sha256').update(parts).digest('hex').slice(0, 16);
+  const init = await readInit();
+  const { bootModules } = facts;
+  const busybox = new Uint8Array(0);
+  const archive = buildInitramfs({ busybox, init, release: 'any', modules: [], bootModules });
+  const names = JSON.stringify([GUEST_SUITE, BUSYBOX_PACKAGE, facts]);
+  return createHash('sha256').update(names).update(archive).digest('hex').slice(0, 16);
 }
 
 function readInit(): Promise<string> {
@@ -161,8 +172,10 @@ function readInit(): Promise<string> {
 
 async function checkSpace(root: string): Promise<void> {
   const { bavail, bsize } = await statfs(root);
-  if (bavail * bsize >= NEEDED_BYTES) return;
-  const message = `fetching a guest takes ${megabytes(NEEDED_BYTES)} in ${root}, where ${megabytes(bavail * bsize)} are free`;
+  const free = bavail * bsize;
+  if (free >= NEEDED_BYTES) return;
+  const need = `fetching a guest takes ${megabytes(NEEDED_BYTES)}`;
+  const message = `${need}, and ${root} has ${megabytes(free)} free`;
   throw new GuestUnavailableError('no-space', message);
 }
 
@@ -207,7 +220,9 @@ async function download(
   );
 }
 
-/** The packages' files (NAME_VERSION_ARCH.deb); older versions may lie there from an earlier try. */
+/**
+ * The packages' files (NAME_VERSION_ARCH.deb); older versions may lie there from an earlier try.
+ */
 async function packageFiles(directory: string, packages: readonly AptPackage[]): Promise<string[]> {
   const files = await readdir(directory);
   return packages.map(({ name, version }) => {

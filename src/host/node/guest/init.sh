@@ -3,13 +3,15 @@
 # system, mounts the disk if one is attached, runs one interactive shell on the console, and powers
 # the machine off when the shell ends or `poweroff` is typed.
 #
-# Only what the machine needs is loaded: /etc/modules lists the modules for every start; ext4, by far the
-# most expensive one, is loaded by the kernel through modprobe when such a file system is mounted.
+# Only what the machine needs is loaded: /etc/modules lists the modules for every start; ext4, by
+# far the most expensive one, is loaded by the kernel through modprobe when such a file system is
+# mounted.
 
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root SHELL=/bin/sh
 export PS1='isola:\w\$ '
-# The kernel always says TERM=linux; whoever talks to a serial port is rather an xterm. Another value can
-# be given on the kernel command line (TERM=...), and the size of the terminal too (LINES=, COLUMNS=).
+# The kernel always says TERM=linux; whoever talks to a serial port is rather an xterm. Another
+# value can be given on the kernel command line (TERM=...), and the size of the terminal too
+# (LINES=, COLUMNS=).
 [ "$TERM" = linux ] && export TERM=xterm
 
 say() {
@@ -33,8 +35,8 @@ prepare() {
 	return 0
 }
 
-# Mounts an ext2, ext3 or ext4 file system on /dev/vda at /mnt, writable if the disk is. Any other disk is left
-# as it is: formatting somebody's data away is never ours to do.
+# Mounts an ext2, ext3 or ext4 file system on /dev/vda at /mnt, writable if the disk is. Any other
+# disk is left as it is: formatting somebody's data away is never ours to do.
 mount_disk() {
 	[ -b /dev/vda ] || return
 	# The superblock starts at byte 1024; s_magic, 0xef53, is at offset 56 in it.
@@ -66,12 +68,13 @@ shut_down() {
 	"$1" -f
 }
 
-# Runs the shell until it ends, in the background: a shell runs its traps only between commands or while
-# it waits.
+# Runs the shell until it ends, in the background: a shell runs its traps only between commands or
+# while it waits.
 run_shell() {
 	if [ "$TERM" = dumb ]; then
-		# Not a terminal at the other end, but a pipe or a log: no line editor with its escape
-		# sequences (it needs echo), and each line shown when it is read, after its prompt.
+		# Not a terminal at the other end, but a pipe or a log: no line editor with its
+		# escape sequences (it needs echo), and each line shown when it is read, after its
+		# prompt.
 		stty -echo
 		setsid cttyhack sh -v &
 	else

@@ -1,9 +1,9 @@
 // Puts the default guest's initial RAM file system together: busybox, the init script, the kernel
 // modules, and the few files that programs expect in /etc.
 //
-// The archive is not compressed: the guest would pay for unpacking it at every start, the host's disk
-// pays only once. Applets are linked by the guest itself (busybox --install), since only it can
-// run its busybox to ask for their names.
+// The archive is not compressed: the guest would pay for unpacking it at every start, the host's
+// disk pays only once. Applets are linked by the guest itself (busybox --install), since only it
+// can run its busybox to ask for their names.
 import { writeCpio, type CpioEntry } from '../../../boot/cpio.ts';
 import { modulesAlias, modulesDep, type KernelModule } from './modules.ts';
 
@@ -51,7 +51,9 @@ export function buildInitramfs(parts: InitramfsParts): Uint8Array<ArrayBuffer> {
   return writeCpio([...directoriesFor(entries.map(({ path }) => path)), ...entries]);
 }
 
-/** Directories that must be there although the archive puts nothing into them, and special modes. */
+/**
+ * Directories that must be there although the archive puts nothing into them, and special modes.
+ */
 const emptyDirectories: Readonly<Record<string, number>> = {
   mnt: 0o755,
   proc: 0o555,

@@ -22,8 +22,8 @@ export interface KernelModule {
 }
 
 /**
- * Reads `names` and their dependencies from `directory` (…/lib/modules/RELEASE). What is built into the
- * kernel is left out. Throws GuestUnavailableError if a module is not there.
+ * Reads `names` and their dependencies from `directory` (…/lib/modules/RELEASE). What is built into
+ * the kernel is left out. Throws GuestUnavailableError if a module is not there.
  */
 export async function readModules(
   directory: string,
@@ -53,15 +53,20 @@ export async function readModules(
   }));
 }
 
-/** The text of modules.dep: "path: paths", all dependencies of a module, nearest first. */
+/**
+ * The text of modules.dep for modules in loading order: "path: paths", everything that a module
+ * depends on, to be loaded from the last to the first.
+ */
 export function modulesDep(modules: readonly KernelModule[]): string {
-  const byName = new Map(modules.map((module) => [module.name, module]));
-  const pathsOf = ({ depends }: KernelModule): string[] =>
-    depends.toReversed().flatMap((name) => {
-      const module = byName.get(name);
-      return module === undefined ? [] : [module.path, ...pathsOf(module)];
-    });
-  return modules.map((module) => `${module.path}: ${unique(pathsOf(module)).join(' ')}\n`).join('');
+  const needs = new Map<string, Set<string>>();
+  return modules
+    .map(({ name, path, depends }) => {
+      const all = new Set(depends.flatMap((item) => [item, ...(needs.get(item) ?? [])]));
+      needs.set(name, all);
+      const paths = modules.filter((module) => all.has(module.name)).map((module) => module.path);
+      return `${path}: ${paths.toReversed().join(' ')}`.trimEnd() + '\n';
+    })
+    .join('');
 }
 
 /** The text of modules.alias: "alias PATTERN NAME". */
@@ -84,7 +89,9 @@ export function parseModinfo(elf: Uint8Array): { depends: string[]; aliases: str
   return { depends: depends.map(moduleName), aliases: values('alias') };
 }
 
-/** ELF-64 object file format: the header's e_shoff, e_shentsize, e_shnum, e_shstrndx; Elf64_Shdr. */
+/**
+ * ELF-64 object file format: the header's e_shoff, e_shentsize, e_shnum, e_shstrndx; Elf64_Shdr.
+ */
 function elfSection(elf: Uint8Array, wanted: string): Uint8Array {
   const view = new DataView(elf.buffer, elf.byteOffset, elf.byteLength);
   const isElf64 = elf.length >= 64 && view.getUint32(0) === 0x7f45_4c46 && elf[4] === 2;
@@ -127,8 +134,4 @@ async function decompress(file: string, data: Uint8Array<ArrayBuffer>): Promise<
   }
   const stream = new xz.XzReadableStream(new Blob([data]).stream());
   return new Response(stream).bytes();
-}
-
-function unique(items: readonly string[]): string[] {
-  return [...new Set(items)];
 }

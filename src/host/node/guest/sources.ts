@@ -1,8 +1,8 @@
 // Reads apt's lists of sources (sources.list(5): the one-line ".list" and the deb822 ".sources"
 // format) far enough to find the mirrors that may serve Debian itself.
 //
-// Nothing here knows a host: which mirror to use is the system administrator's choice. A candidate is
-// only a guess from names; apt proves it by the signature of Debian's archive keys.
+// Nothing here knows a host: which mirror to use is the system administrator's choice. A candidate
+// is only a guess from names; apt proves it by the signature of Debian's archive keys.
 
 export interface AptSource {
   readonly uri: string;
@@ -42,9 +42,9 @@ export function parseDeb822Sources(text: string): AptSource[] {
 }
 
 /**
- * The URIs that may serve Debian's main archive, likeliest first, each once: sources of the component
- * "main" of a plain suite ("bookworm", not "bookworm-security"), those that name Debian's keys and
- * whose path is called "debian" before others.
+ * The URIs that may serve Debian's main archive, likeliest first, each once: sources of the
+ * component "main" of a plain suite ("bookworm", not "bookworm-security"), those that name Debian's
+ * keys and whose path is called "debian" before others.
  */
 export function debianMirrors(sources: readonly AptSource[]): string[] {
   const candidates = sources.filter(
@@ -58,8 +58,8 @@ export function debianMirrors(sources: readonly AptSource[]): string[] {
 }
 
 /**
- * The stanzas of a deb822 text (deb822(5)) as maps from lower-case field name to value; the lines of
- * a folded value are joined with newlines.
+ * The stanzas of a deb822 text (deb822(5)) as maps from lower-case field name to value; the lines
+ * of a folded value are joined with newlines.
  */
 export function parseStanzas(text: string): Map<string, string>[] {
   const stanzas: Map<string, string>[] = [];
