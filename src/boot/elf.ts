@@ -2,20 +2,20 @@
 // System V ABI, chapters 4 (object files, symbol table) and 5 (program header); e_machine values as
 // registered with the ABI.
 //
-// Only what a machine without a loader of its own can run is accepted: 64-bit, little-endian, linked at a
-// fixed address. Invariant: every offset and count of the file is checked before use, so a damaged or
-// hostile file gives an `ElfError` and nothing else.
+// Only what a machine without a loader of its own can run is accepted: 64-bit, little-endian,
+// linked at a fixed address. Invariant: every offset and count of the file is checked before use,
+// so a damaged or hostile file gives an `ElfError` and nothing else.
 
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { hex } from '../std/range.ts';
 
-/** A file that is no ELF executable this machine can run; the message says what it is and what to do. */
+/** A file that is no executable this machine can run; the message says what to do. */
 export class ElfError extends Error {
   override readonly name = 'ElfError';
 }
 
 /** A PT_LOAD program header. Addresses are guest physical ones, sizes bytes. */
-export interface ElfSegment {
+interface ElfSegment {
   readonly physicalAddress: number;
   readonly virtualAddress: bigint;
   readonly fileOffset: number;
@@ -24,7 +24,7 @@ export interface ElfSegment {
   readonly memorySize: number;
 }
 
-export interface ElfSymbol {
+interface ElfSymbol {
   readonly value: bigint;
   readonly size: bigint;
 }
@@ -35,7 +35,7 @@ export interface ElfFile {
   /** e_entry as it stands in the file. */
   readonly entry: bigint;
   readonly segments: readonly ElfSegment[];
-  /** Named, defined symbols of .symtab; a global one hides a local one. Empty for a stripped file. */
+  /** Named, defined symbols of .symtab; global ones hide local ones. Empty if stripped. */
   readonly symbols: ReadonlyMap<string, ElfSymbol>;
 }
 
@@ -98,8 +98,8 @@ export function readElf(bytes: Uint8Array): ElfFile {
 }
 
 /**
- * Copies the segments of an executable for `machine` into guest memory, zeroes what the file leaves out,
- * and finds the physical entry point. Throws `ElfError` before anything is written.
+ * Copies the segments of an executable for `machine` into guest memory, zeroes what the file leaves
+ * out, and finds the physical entry point. Throws `ElfError` before anything is written.
  */
 export function loadElf(memory: GuestMemory, file: Uint8Array, machine: number): LoadedElf {
   const elf = readElf(file);
@@ -136,8 +136,8 @@ export function loadElf(memory: GuestMemory, file: Uint8Array, machine: number):
 }
 
 /**
- * Where a link address is in physical memory. A value that already is a physical address of the file
- * stays what it is: boot code linked high often gives its entry point so.
+ * Where a link address is in physical memory. A value that already is a physical address of the
+ * file stays what it is: boot code linked high often gives its entry point so.
  */
 function physicalAddress(elf: ElfFile, value: bigint): number | undefined {
   for (const segment of elf.segments) {

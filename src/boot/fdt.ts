@@ -1,10 +1,11 @@
 // The flattened device tree: the binary form in which a board hands its description to a kernel.
 // Devicetree Specification v0.4, chapter 5 (the format) and 2.2 (names).
 //
-// A tree is plain data (`DeviceTreeNode`). A node that others point at carries a label; `{ ref }` cells
-// are replaced by the label's phandle, and only labels that something points at get one.
-// Invariants: the blob is a multiple of 8 bytes, has version 17, and its blocks lie in the order header,
-// memory reservations, structure, strings. Reading checks every offset and never trusts a length.
+// A tree is plain data (`DeviceTreeNode`). A node that others point at carries a label; `{ ref }`
+// cells are replaced by the label's phandle, and only labels that something points at get one.
+// Invariants: the blob is a multiple of 8 bytes, has version 17, and its blocks lie in the order
+// header, memory reservations, structure, strings. Reading checks every offset and never trusts a
+// length.
 
 import { cells64 } from '../device/device-tree-node.ts';
 import type { DeviceTreeNode, DeviceTreeValue } from '../device/device-tree-node.ts';
@@ -15,7 +16,7 @@ export class DeviceTreeError extends Error {
 }
 
 /** Memory the kernel must leave alone, in guest physical addresses and bytes. */
-export interface MemoryReservation {
+interface MemoryReservation {
   readonly address: number;
   readonly size: number;
 }
@@ -40,7 +41,7 @@ const END = 9;
 
 const DEPTH_MAX = 64;
 
-/** Writes the tree under `root` (whose name is empty). Throws `DeviceTreeError` when it is ill-formed. */
+/** Writes the tree under `root`, whose name is empty. Throws `DeviceTreeError`. */
 export function writeDeviceTree(root: DeviceTreeNode, options: DeviceTreeOptions = {}): Uint8Array {
   if (root.name !== '') throw new DeviceTreeError(`the root node is named '${root.name}', not ''`);
   const phandles = allotPhandles(root);

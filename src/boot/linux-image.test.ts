@@ -88,7 +88,9 @@ for (const [kind, pack] of [
     const packed = pack(buildImage());
     await assert.rejects(read(packed.subarray(0, packed.length - 9)), {
       name: 'KernelError',
-      message: `the kernel is packed with ${kind} and cannot be unpacked: it is damaged or truncated; fetch it again`,
+      message:
+        `the kernel is packed with ${kind} and cannot be unpacked: ` +
+        'it is damaged or truncated; fetch it again',
     });
   });
 

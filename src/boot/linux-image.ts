@@ -1,25 +1,29 @@
-// Linux kernels: recognising what a user gave, unpacking it, and placing kernel, initramfs and device tree
-// in RAM. Linux Documentation/arch/riscv/{boot,boot-image-header}.rst, Documentation/arch/arm64/booting.rst;
-// PE/COFF for the section table of EFI-stub images.
+// Linux kernels: recognising what a user gave, unpacking it, and placing kernel, initramfs and
+// device tree in RAM. Linux Documentation/arch/riscv/{boot,boot-image-header}.rst,
+// Documentation/arch/arm64/booting.rst; PE/COFF for the section table of EFI-stub images.
 //
-// Layout, from low to high: kernel at RAM base + text_offset (its image_size includes .bss), device tree in
-// its own 2 MiB slot, initramfs on a page. Invariants: the parts do not overlap, lie in RAM, and nothing is
-// written before all of them have a place. Every refusal is a `KernelError` of one line that says what the
-// file is and what to do.
+// Layout, from low to high: kernel at RAM base + text_offset (its image_size includes .bss), device
+// tree in its own 2 MiB slot, initramfs on a page. Invariants: the parts do not overlap, lie in
+// RAM, and nothing is written before all of them have a place. Every refusal is a `KernelError` of
+// one line that says what the file is and what to do.
 
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { hex } from '../std/range.ts';
 import type { AddressRange } from '../std/range.ts';
 import { elfMachineName, isElf } from './elf.ts';
 
-/** A kernel, initramfs or command line that cannot be booted; one line: what it is, and what to do. */
+/**
+ * A kernel, initramfs or command line that cannot be booted; one line: what it is, and what to do.
+ */
 export class KernelError extends Error {
   override readonly name = 'KernelError';
 }
 
 export type KernelArchitecture = 'riscv64' | 'arm64';
-export type Compression = 'gzip' | 'zstd';
-/** Unpacks a whole file; injected, because the platform has the codecs. Rejects when it is damaged. */
+type Compression = 'gzip' | 'zstd';
+/**
+ * Unpacks a whole file; injected, because the platform has the codecs. Rejects when it is damaged.
+ */
 export type Decompress = (kind: Compression, bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
 
 export interface LinuxImage {
@@ -50,8 +54,10 @@ const IMAGE_HEADER_BYTES = 64;
 const MAGIC_AT = 56;
 const FLAG_BIG_ENDIAN = 1n;
 
-/** Bytes of command line a kernel keeps, terminating NUL included; it silently cuts off the rest. */
-export const commandLineBytes: Readonly<Record<KernelArchitecture, number>> = {
+/**
+ * Bytes of command line a kernel keeps, terminating NUL included; it silently cuts off the rest.
+ */
+const commandLineBytes: Readonly<Record<KernelArchitecture, number>> = {
   riscv64: 1024,
   arm64: 2048,
 };
@@ -78,7 +84,9 @@ export async function readLinuxImage(
   return readHeader(bytes, architecture);
 }
 
-/** Throws `KernelError` if the kernel would cut the command line off, or could not see all of it. */
+/**
+ * Throws `KernelError` if the kernel would cut the command line off, or could not see all of it.
+ */
 export function checkCommandLine(commandLine: string, architecture: KernelArchitecture): void {
   if (commandLine.includes('\0')) {
     throw new KernelError('the kernel command line contains a NUL character; remove it');
@@ -87,15 +95,15 @@ export function checkCommandLine(commandLine: string, architecture: KernelArchit
   const most = commandLineBytes[architecture] - 1;
   if (length > most) {
     throw new KernelError(
-      `the kernel command line has ${length} bytes, and a ${architecture} kernel keeps only ${most}; ` +
-        'shorten it',
+      `the kernel command line has ${length} bytes, and a ${architecture} kernel keeps ` +
+        `only ${most}; shorten it`,
     );
   }
 }
 
 /**
- * Decides where everything goes. `deviceTreeBytes` is the size of the tree with the initramfs range in it
- * (which does not depend on the values). Throws `KernelError` when RAM is too small.
+ * Decides where everything goes. `deviceTreeBytes` is the size of the tree with the initramfs range
+ * in it (which does not depend on the values). Throws `KernelError` when RAM is too small.
  */
 export function planLinux(
   image: LinuxImage,
@@ -112,8 +120,8 @@ export function planLinux(
   }
   if (deviceTreeBytes > DEVICE_TREE_BYTES_MAX) {
     throw new KernelError(
-      `the device tree has ${deviceTreeBytes} bytes, and a kernel can take ${DEVICE_TREE_BYTES_MAX}; ` +
-        'give the machine fewer devices',
+      `the device tree has ${deviceTreeBytes} bytes, and a kernel can take ` +
+        `${DEVICE_TREE_BYTES_MAX}; give the machine fewer devices`,
     );
   }
   const deviceTree = { address: align(end(kernel), HUGE_PAGE), size: deviceTreeBytes };
@@ -229,8 +237,8 @@ function readHeader(bytes: Uint8Array, architecture: KernelArchitecture): LinuxI
 }
 
 /**
- * An Image does not give its own length in the file, but one with an EFI stub is a PE file too, and its
- * section table says where each section ends.
+ * An Image does not give its own length in the file, but one with an EFI stub is a PE file too, and
+ * its section table says where each section ends.
  */
 function checkWhole(bytes: Uint8Array): void {
   if (!startsWith(bytes, text('MZ'))) return;
@@ -260,7 +268,7 @@ const peMachines: Readonly<Record<number, string>> = {
   0xaa64: 'arm64',
 };
 
-/** Files that begin with these bytes at the offset, and what to do with one; else: give a kernel instead. */
+/** Files with these bytes at the offset, and what to do; without advice: give a kernel instead. */
 const foreignFiles: readonly {
   magic: readonly number[];
   at?: number;
@@ -297,14 +305,16 @@ function describeForeignFile(bytes: Uint8Array, wanted: KernelArchitecture): str
   if (bytes.length === 0) return `the kernel file is empty; ${give}`;
   if (isElf(bytes)) {
     const machine = bytes.length >= 20 ? viewOf(bytes).getUint16(18, true) : 0;
-    return `not a bootable kernel: an ELF file for ${elfMachineName(machine)} (a vmlinux?); ${give}`;
+    const name = elfMachineName(machine);
+    return `not a bootable kernel: an ELF file for ${name} (a vmlinux?); ${give}`;
   }
   for (const { magic, at, what, advice } of foreignFiles) {
     if (startsWith(bytes, magic, at)) return `not a bootable kernel: ${what}; ${advice ?? give}`;
   }
   const machine = peMachine(bytes);
   if (machine !== undefined) {
-    return `not a bootable kernel: an EFI program for ${peMachines[machine] ?? 'an unknown machine'}; ${give}`;
+    const name = peMachines[machine] ?? 'an unknown machine';
+    return `not a bootable kernel: an EFI program for ${name}; ${give}`;
   }
   if (bytes.length < IMAGE_HEADER_BYTES) {
     return `the kernel file has only ${bytes.length} bytes: it is truncated; ${give}`;

@@ -1,11 +1,12 @@
 // The supervisor execution environment: what answers a guest kernel's `ecall` from S-mode.
 // RISC-V Supervisor Binary Interface Specification v2.0.
 //
-// There is no firmware in guest memory: the VM itself is the SBI, so no M-mode, PMP or CLINT is needed.
-// Offered: BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN. The legacy extensions (0x00-0x08) and everything
-// else answer NOT_SUPPORTED. Pure logic: what a call does to harts, time and console goes through `SbiHost`.
-// Invariants: a call never throws whatever the guest passes; only a0 and a1 of the caller change; effects
-// on the calling hart itself (stop, suspend, reset) are returned as an outcome, never done behind its back.
+// There is no firmware in guest memory: the VM itself is the SBI, so no M-mode, PMP or CLINT is
+// needed. Offered: BASE, TIME, IPI, RFENCE, HSM, SRST, DBCN. The legacy extensions (0x00-0x08) and
+// everything else answer NOT_SUPPORTED. Pure logic: what a call does to harts, time and console
+// goes through `SbiHost`. Invariants: a call never throws whatever the guest passes; only a0 and a1
+// of the caller change; effects on the calling hart itself (stop, suspend, reset) are returned as
+// an outcome, never done behind its back.
 
 import type { GuestMemory } from '../memory/guest-memory.ts';
 
@@ -22,7 +23,7 @@ export const hartState = {
 export type HartState = (typeof hartState)[keyof typeof hartState];
 
 /** Standard error codes (ch. 3). */
-export const sbiError = {
+const sbiError = {
   success: 0n,
   failed: -1n,
   notSupported: -2n,
@@ -38,13 +39,17 @@ export interface FenceRange {
   readonly size: bigint;
 }
 
-/** What the environment does for the guest. Harts are numbered from 0; ids passed here always exist. */
+/**
+ * What the environment does for the guest. Harts are numbered from 0; ids passed here always exist.
+ */
 export interface SbiHost {
   readonly hartCount: number;
   readonly memory: GuestMemory;
-  /** The values of mvendorid, marchid and mimpid that supervisors are told; 0 when not implemented. */
+  /**
+   * The values of mvendorid, marchid and mimpid that supervisors are told; 0 when not implemented.
+   */
   readonly machineIds: { readonly vendor: bigint; readonly arch: bigint; readonly impl: bigint };
-  /** Arms the hart's timer for `time` (units of the `time` CSR) and clears its pending timer interrupt. */
+  /** Arms the timer for `time` (in units of that CSR) and clears its pending interrupt. */
   setTimer(hart: number, time: bigint): void;
   /** Makes a supervisor software interrupt pending. */
   sendIpi(hart: number): void;
@@ -58,7 +63,9 @@ export interface SbiHost {
   hartStatus(hart: number): HartState;
   /** Starts a stopped hart: pc = address, a0 = hart, a1 = opaque, satp = 0, sstatus.SIE = 0. */
   hartStart(hart: number, address: number, opaque: bigint): void;
-  /** Takes bytes for the console; answers how many it accepted now, undefined after an I/O error. */
+  /**
+   * Takes bytes for the console; answers how many it accepted now, undefined after an I/O error.
+   */
   consoleWrite(bytes: Uint8Array): number | undefined;
   /** Fills `into` from the front with console input that is there; answers how many bytes. */
   consoleRead(into: Uint8Array): number | undefined;
@@ -87,13 +94,16 @@ export type SbiOutcome =
   | { readonly kind: 'stop' }
   /**
    * The hart sleeps until an interrupt that is enabled in sie becomes pending. Then, if `resume` is
-   * undefined, it continues after the ecall with a0 = a1 = 0; otherwise it restarts as from `hartStart`.
+   * undefined, it continues after the ecall with a0 = a1 = 0; otherwise it restarts as from
+   * `hartStart`.
    */
   | {
       readonly kind: 'suspend';
       readonly resume: { readonly address: number; readonly opaque: bigint } | undefined;
     }
-  /** The whole machine ends or restarts. `failure`: the guest gave "system failure" as its reason. */
+  /**
+   * The whole machine ends or restarts. `failure`: the guest gave "system failure" as its reason.
+   */
   | { readonly kind: 'reset'; readonly reset: ResetKind; readonly failure: boolean };
 
 const SPECIFICATION_VERSION = 0x0200_0000n; // major 2 in bits 30:24, minor 0
@@ -103,7 +113,9 @@ const IMPLEMENTATION_VERSION = 1n;
 const ALL_ONES = (1n << 64n) - 1n;
 const ASID_MAX = 0xffffn;
 
-/** Bytes one console call may move; a larger request is answered with a partial count, as allowed. */
+/**
+ * Bytes one console call may move; a larger request is answered with a partial count, as allowed.
+ */
 export const CONSOLE_BYTES_MAX = 0x1_0000;
 
 type SbiFunction = (host: SbiHost, hart: number, call: SbiCall) => SbiOutcome;
@@ -154,8 +166,8 @@ function failure(error: bigint): SbiOutcome {
 }
 
 /**
- * The harts of a hart mask, or undefined if it names one that does not exist. A base of all ones means
- * every hart. A base beyond the last hart is invalid even with an empty mask.
+ * The harts of a hart mask, or undefined if it names one that does not exist. A base of all ones
+ * means every hart. A base beyond the last hart is invalid even with an empty mask.
  */
 function hartsOf(host: SbiHost, mask: bigint, base: bigint): number[] | undefined {
   if (base === ALL_ONES) return Array.from({ length: host.hartCount }, (_, hart) => hart);
@@ -223,8 +235,8 @@ function fenceAddresses(
   const harts = hartsOf(host, a0, a1);
   if (harts === undefined) return failure(sbiError.invalidParam);
   const everything = (start === 0n && size === 0n) || size === ALL_ONES;
-  // A range past the end of the address space fences everything: kernels do not look at the error, and
-  // a fence that did not happen would leave them with stale translations.
+  // A range past the end of the address space fences everything: kernels do not look at the error,
+  // and a fence that did not happen would leave them with stale translations.
   if (everything || start + size > 1n << 64n) host.remoteSfenceVma(harts, undefined, asid);
   else if (size > 0n) host.remoteSfenceVma(harts, { start, size }, asid);
   return success();
@@ -250,7 +262,7 @@ const SUSPEND_RETENTIVE = 0n;
 const SUSPEND_NON_RETENTIVE = 0x8000_0000n;
 
 function hartSuspend(host: SbiHost, _hart: number, { a0, a1, a2 }: SbiCall): SbiOutcome {
-  const type = BigInt.asUintN(32, a0); // a 32-bit parameter, sign-extended by the calling convention
+  const type = BigInt.asUintN(32, a0); // the calling convention sign-extends 32-bit parameters
   if (type === SUSPEND_RETENTIVE) return { kind: 'suspend', resume: undefined };
   if (type !== SUSPEND_NON_RETENTIVE) return failure(sbiError.invalidParam);
   const address = entryOf(host, a1);
@@ -268,7 +280,7 @@ function systemReset(_host: SbiHost, _hart: number, { a0, a1 }: SbiCall): SbiOut
   return { kind: 'reset', reset, failure: reason === SYSTEM_FAILURE };
 }
 
-/** The bytes a console call names, at most `CONSOLE_BYTES_MAX` of them; undefined unless all are RAM. */
+/** The first `CONSOLE_BYTES_MAX` bytes a console call names; undefined unless all are RAM. */
 function consoleBytes(host: SbiHost, { a0, a1, a2 }: SbiCall): Uint8Array | undefined {
   // a2 is the upper half of a 128-bit address: there is no RAM up there.
   if (a2 !== 0n || a0 > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;

@@ -1,9 +1,9 @@
 // The device tree of a board: what a kernel is told about the machine it runs on.
 // Devicetree Specification v0.4, ch. 3 (required nodes); Linux Documentation/devicetree/bindings.
 //
-// Every node comes from the part it describes: CPUs from the board, devices from themselves. Nodes with
-// registers go under /soc in the order of addresses; a device's further nodes that have none (as
-// `syscon-poweroff`) go under the root, because a simple-bus holds only what has an address.
+// Every node comes from the part it describes: CPUs from the board, devices from themselves. Nodes
+// with registers go under /soc in the order of addresses; a device's further nodes that have none
+// (as `syscon-poweroff`) go under the root, because a simple-bus holds only what has an address.
 
 import type { DeviceTreeNode, DeviceTreeValue } from '../device/device-tree-node.ts';
 import { cells64 } from '../device/device-tree-node.ts';

@@ -1,9 +1,11 @@
-// The language machines are written in: a machine is a function from options to a list of placed devices.
+// The language machines are written in: a machine is a function from options to a list of placed
+// devices.
 //
-// From that one value follow the memory map, the wiring of interrupts, the working devices (`createDevices`),
-// the device tree (device-tree.ts) and the page of documentation (memory-map.ts). A `Board` is a plain
-// description: it runs nothing and knows no engine. Invariants: RAM and places never overlap; an interrupt
-// input is driven by one device and exists at the controller; labels are unique; places are sorted by address.
+// From that one value follow the memory map, the wiring of interrupts, the working devices
+// (`createDevices`), the device tree (device-tree.ts) and the page of documentation
+// (memory-map.ts). A `Board` is a plain description: it runs nothing and knows no engine.
+// Invariants: RAM and places never overlap; an interrupt input is driven by one device and exists
+// at the controller; labels are unique; places are sorted by address.
 
 import type { LinuxLayout } from '../boot/linux-image.ts';
 import type { DeviceTreeNode } from '../device/device-tree-node.ts';
@@ -21,7 +23,10 @@ import type { SerialDevice, SerialInstance } from '../device/serial.ts';
 import { firstOverlap, formatRange } from '../std/range.ts';
 import type { AddressRange } from '../std/range.ts';
 
-/** Options no such machine can be built with, or a mistake in a design; the message says which and why. */
+/**
+ * Options no such machine can be built with, or a mistake in a design; the message says which and
+ * why.
+ */
 export class MachineError extends Error {
   override readonly name = 'MachineError';
 }
@@ -36,7 +41,10 @@ export interface Placement<Kind = Device> extends AddressRange {
 /** An output of the interrupt controller: an interrupt input of a hart or core. */
 export interface CpuInput extends InterruptTarget {
   readonly cpu: number;
-  /** Number of the input in the terms of the ISA (riscv64: the exception code, as 9 for supervisor external). */
+  /**
+   * Number of the input in the terms of the ISA (riscv64: the exception code, as 9 for supervisor
+   * external).
+   */
   readonly input: number;
 }
 
@@ -48,7 +56,10 @@ export interface IsaOptions {
   readonly mmu: 'sv39' | 'sv48';
 }
 
-/** How a board starts. `sbi-linux`: a kernel in S-mode over SBI. `bare-elf`: an executable in M-mode. */
+/**
+ * How a board starts. `sbi-linux`: a kernel in S-mode over SBI. `bare-elf`: an executable in
+ * M-mode.
+ */
 export type BootProtocol = 'sbi-linux' | 'bare-elf';
 
 /** What a machine's author writes. */
@@ -74,7 +85,7 @@ export interface PlacedDevice<Kind = Device> extends Place {
   readonly irq?: number;
 }
 
-export interface PlacedController extends Place {
+interface PlacedController extends Place {
   readonly device: InterruptController;
   readonly outputs: readonly CpuInput[];
 }

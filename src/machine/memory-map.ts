@@ -1,4 +1,5 @@
-// The memory map of a board as a page of documentation: a Markdown table derived from the board itself.
+// The memory map of a board as a page of documentation: a Markdown table derived from the board
+// itself.
 
 import { formatRange } from '../std/range.ts';
 import type { Board } from './machine.ts';

@@ -1,7 +1,8 @@
-// The riscv64 board for programs without an operating system: an ELF executable starts in M-mode at its entry
-// point, on the devices of riscv64-virt and without SBI. A program ends by its `tohost` symbol (the
-// convention of riscv-tests) or by the power device. The interrupt controller has two contexts per hart,
-// machine and supervisor external interrupt in this order, as QEMU's `virt` board has.
+// The riscv64 board for programs without an operating system: an ELF executable starts in M-mode at
+// its entry point, on the devices of riscv64-virt and without SBI. A program ends by its `tohost`
+// symbol (the convention of riscv-tests) or by the power device. The interrupt controller has two
+// contexts per hart, machine and supervisor external interrupt in this order, as QEMU's `virt`
+// board has.
 
 import { machine } from './machine.ts';
 import { riscv64Design } from './riscv64-common.ts';

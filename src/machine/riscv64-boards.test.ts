@@ -21,7 +21,9 @@ const noDtc =
 
 const MIB = 0x10_0000;
 
-/** A device that takes the place of a virtio device: it raises its interrupt when it is written to. */
+/**
+ * A device that takes the place of a virtio device: it raises its interrupt when it is written to.
+ */
 const slot: Device = {
   kind: 'slot',
   create: ({ irq }) => ({
@@ -94,7 +96,9 @@ test('the memory map is that of the documentation', () => {
   );
 });
 
-/** The devices of a virt board behind a bus, with the levels of the harts' inputs and what was sent. */
+/**
+ * The devices of a virt board behind a bus, with the levels of the harts' inputs and what was sent.
+ */
 function powerOn() {
   const levels = new Map<string, boolean>();
   const sent: number[] = [];

@@ -1,8 +1,9 @@
-// What the riscv64 boards share: addresses, interrupt numbers and devices. They differ in how they start and
-// in which privilege modes the interrupt controller serves.
+// What the riscv64 boards share: addresses, interrupt numbers and devices. They differ in how they
+// start and in which privilege modes the interrupt controller serves.
 //
-// The addresses are those of QEMU's `virt` board wherever it has the device, so that what people know of it
-// (and bare-metal programs written for it) holds here; QEMU's PCI host, flash and fw-cfg do not exist.
+// The addresses are those of QEMU's `virt` board wherever it has the device, so that what people
+// know of it (and bare-metal programs written for it) holds here; QEMU's PCI host, flash and fw-cfg
+// do not exist.
 
 import { goldfishRtc } from '../device/goldfish-rtc.ts';
 import { ns16550 } from '../device/ns16550.ts';
@@ -34,10 +35,15 @@ const TIMEBASE_HZ = 10_000_000;
 const VIRTIO_SLOTS = 8;
 /** Sources of the interrupt controller: one word of its registers. */
 const SOURCES = 31;
-/** The registers of the interrupt controller have room for 1024 contexts, and a hart may need two. */
+/**
+ * The registers of the interrupt controller have room for 1024 contexts, and a hart may need two.
+ */
 const HARTS_MAX = 512;
 
-/** The design of a board whose interrupt controller serves, hart by hart, the interrupts of `inputs`. */
+/**
+ * The design of a board whose interrupt controller serves, hart by hart, the interrupts of
+ * `inputs`.
+ */
 export function riscv64Design(
   options: Riscv64Options,
   boot: BootProtocol,
@@ -49,8 +55,8 @@ export function riscv64Design(
   }
   if (virtio.length > VIRTIO_SLOTS) {
     throw new MachineError(
-      `the machine has ${VIRTIO_SLOTS} slots for virtio devices, and ${virtio.length} are asked for; ` +
-        'give it fewer disks or other devices',
+      `the machine has ${VIRTIO_SLOTS} slots for virtio devices, and ${virtio.length} are ` +
+        'asked for; give it fewer disks or other devices',
     );
   }
   const outputs = Array.from({ length: harts }, (_, hart) =>

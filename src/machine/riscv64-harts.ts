@@ -1,9 +1,10 @@
 // How riscv64 harts appear in a device tree, and what their interrupt inputs are called.
-// Linux Documentation/devicetree/bindings/riscv/{cpus,extensions}.yaml; RISC-V ISA manual, "ISA extension
-// naming conventions"; Privileged Architecture, table of mcause values.
+// Linux Documentation/devicetree/bindings/riscv/{cpus,extensions}.yaml; RISC-V ISA manual, "ISA
+// extension naming conventions"; Privileged Architecture, table of mcause values.
 //
 // The ISA is told three ways, because kernels differ in which they read: `riscv,isa` (one string),
-// `riscv,isa-base` and `riscv,isa-extensions` (a list). All are derived from one list of extensions.
+// `riscv,isa-base` and `riscv,isa-extensions` (a list). All are derived from one list of
+// extensions.
 
 import type { DeviceTreeNode, DeviceTreeValue } from '../device/device-tree-node.ts';
 import type { CpuInput, IsaOptions } from './machine.ts';
@@ -36,7 +37,9 @@ export function isaString(extensions: readonly string[]): string {
   return [`rv64${letters.join('')}`, ...named].join('_');
 }
 
-/** Canonical order of single-letter extensions; Z extensions are ordered by the letter after the z. */
+/**
+ * Canonical order of single-letter extensions; Z extensions are ordered by the letter after the z.
+ */
 const LETTERS = 'iemafdqlcbkjtpvnh';
 const CLASSES = 'zsx';
 

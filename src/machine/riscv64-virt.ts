@@ -1,6 +1,6 @@
 // The riscv64 board that boots Linux: the VM is the SBI, a kernel starts in S-mode.
-// Contract: Linux Documentation/arch/riscv/boot.rst; RISC-V SBI v2.0. There is no M-mode for the guest, so
-// the interrupt controller has one context per hart, its supervisor external interrupt.
+// Contract: Linux Documentation/arch/riscv/boot.rst; RISC-V SBI v2.0. There is no M-mode for the
+// guest, so the interrupt controller has one context per hart, its supervisor external interrupt.
 
 import { machine } from './machine.ts';
 import { riscv64Design } from './riscv64-common.ts';

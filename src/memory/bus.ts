@@ -1,16 +1,17 @@
-// The MMIO side of guest physical memory: which device answers at an address, and what an access does.
+// The MMIO side of guest physical memory: which device answers at an address, and what an access
+// does.
 //
-// Ranges are sorted and never overlap, so a look-up is a binary search; accesses tend to repeat, so the last
-// range found is tried first. An access belongs to a range only if all its bytes do. Devices are 32-bit: an
-// 8-byte access is two of 4 bytes, the low one first. Where nothing is mapped, `find` answers undefined (from
-// which a vCPU makes an access fault), `read` answers 0 and `write` does nothing. Nothing here throws for
-// anything a guest does.
+// Ranges are sorted and never overlap, so a look-up is a binary search; accesses tend to repeat, so
+// the last range found is tried first. An access belongs to a range only if all its bytes do.
+// Devices are 32-bit: an 8-byte access is two of 4 bytes, the low one first. Where nothing is
+// mapped, `find` answers undefined (from which a vCPU makes an access fault), `read` answers 0 and
+// `write` does nothing. Nothing here throws for anything a guest does.
 
 import { firstOverlap, formatRange } from '../std/range.ts';
 import type { AddressRange } from '../std/range.ts';
 
 /** What answers in a range. Offsets count from its start; values are unsigned. */
-export interface BusTarget {
+interface BusTarget {
   read(offset: number, size: 1 | 2 | 4): number;
   write(offset: number, size: 1 | 2 | 4, value: number): void;
 }
@@ -36,11 +37,14 @@ export interface Bus {
 }
 
 /** Two ranges that share an address: a mistake in the design of a machine. */
-export class BusOverlapError extends Error {
+class BusOverlapError extends Error {
   override readonly name = 'BusOverlapError';
 }
 
-/** A bus with these ranges, given in any order. Throws `BusOverlapError`, which names both, on overlap. */
+/**
+ * A bus with these ranges, given in any order. Throws `BusOverlapError`, which names both, on
+ * overlap.
+ */
 export function createBus(ranges: readonly BusRange[]): Bus {
   const overlap = firstOverlap(ranges);
   if (overlap !== undefined) {

@@ -1,5 +1,6 @@
-// Unpacking on Node: the codecs that kernels come in, through node:zlib (RFC 1952 gzip, RFC 8878 zstd).
-// Invariant: what comes out is bounded, so a small hostile file cannot exhaust the host's memory.
+// Unpacking on Node: the codecs that kernels come in, through node:zlib (RFC 1952 gzip, RFC 8878
+// zstd). Invariant: what comes out is bounded, so a small hostile file cannot exhaust the host's
+// memory.
 
 import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
