@@ -20,6 +20,7 @@ import type {
   Place,
 } from '../device/device.ts';
 import type { SerialDevice, SerialInstance } from '../device/serial.ts';
+import type { Processor } from './processor.ts';
 import { firstOverlap, formatRange } from '../std/range.ts';
 import type { AddressRange } from '../std/range.ts';
 
@@ -65,7 +66,7 @@ export type BootProtocol = 'sbi-linux' | 'bare-elf';
 /** What a machine's author writes. */
 export interface Design {
   readonly boot: BootProtocol;
-  readonly isa: IsaOptions;
+  readonly processor: Processor;
   readonly cpus: number;
   /** Frequency of the guest's clock register, in ticks a second. */
   readonly timebaseHz: number;

@@ -13,11 +13,11 @@ import { sysconPower } from '../device/syscon-power.ts';
 import type { PowerRequest } from '../device/syscon-power.ts';
 import type { Device } from '../device/device.ts';
 import { at, MachineError, series } from './machine.ts';
-import type { BootProtocol, Design, IsaOptions } from './machine.ts';
+import type { BootProtocol, Design } from './machine.ts';
 import { hartInput, hartsNode } from './riscv64-harts.ts';
+import { riscv64Processor } from './riscv64-processor.ts';
 
 export interface Riscv64Options {
-  readonly isa: IsaOptions;
   /** 1 to 512. */
   readonly harts: number;
   /** A multiple of 4096. */
@@ -49,7 +49,7 @@ export function riscv64Design(
   boot: BootProtocol,
   inputs: readonly number[],
 ): Design {
-  const { isa, harts, ramBytes, virtio = [] } = options;
+  const { harts, ramBytes, virtio = [] } = options;
   if (!Number.isInteger(harts) || harts < 1 || harts > HARTS_MAX) {
     throw new MachineError(`the machine has 1 to ${HARTS_MAX} CPUs, and ${harts} are asked for`);
   }
@@ -65,11 +65,11 @@ export function riscv64Design(
   // oxfmt-ignore
   return {
     boot,
-    isa,
+    processor: riscv64Processor,
     cpus: harts,
     timebaseHz: TIMEBASE_HZ,
     ram: { address: RAM_BASE, size: ramBytes },
-    cpuNode: hartsNode(isa, harts, TIMEBASE_HZ),
+    cpuNode: hartsNode(isaOptions, harts, TIMEBASE_HZ),
     controller: {
       ...at(0x0c00_0000, 0x60_0000, plic({ sources: SOURCES, contexts: outputs.length })),
       outputs,

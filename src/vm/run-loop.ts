@@ -5,7 +5,7 @@
 // Invariant: every change that can make a waiting guest go on (an interrupt input, a stop) calls `wake`.
 
 import type { Clock } from '../device/device.ts';
-import type { Executor } from '../engine/interpreter/interpreter.ts';
+import type { Executor } from '../engine/executor.ts';
 import type { VcpuRecord } from '../isa/shared/record.ts';
 import { vcpu as cells } from '../isa/shared/vcpu.ts';
 import type { Ending, FirmwareHost, Processor } from '../machine/processor.ts';

@@ -7,7 +7,7 @@
 // an error of a device or of the engine ends the VM with `VmFailedError`, never as an unhandled rejection.
 
 import { elfMachine, loadElf } from '../boot/elf.ts';
-import { writeFdt } from '../boot/fdt.ts';
+import { writeDeviceTree } from '../boot/fdt.ts';
 import {
   checkCommandLine,
   type Decompress,
@@ -16,7 +16,8 @@ import {
   readLinuxImage,
 } from '../boot/linux-image.ts';
 import type { Clock, Device } from '../device/device.ts';
-import { createInterpreter, type Executor } from '../engine/interpreter/interpreter.ts';
+import { type EngineName, engines } from '../engine/engines.ts';
+import type { Executor } from '../engine/executor.ts';
 import { mostRam, place, type Places } from '../engine/places.ts';
 import { VcpuRecord } from '../isa/shared/record.ts';
 import { vcpu as cells } from '../isa/shared/vcpu.ts';
@@ -47,6 +48,7 @@ export interface HostServices {
 
 export interface VmOptions {
   readonly machine?: MachineName;
+  readonly engine?: EngineName;
   /** Bytes of RAM, a multiple of 4096; 512 MiB if absent. */
   readonly memoryBytes?: number;
   /** Kernel Image (plain, gzip, zstd), or an ELF executable for the bare machine. */
@@ -258,7 +260,7 @@ async function build(
     }),
   });
   console.attach(devices.console);
-  const executor = createInterpreter({
+  const executor = engines[options.engine ?? 'interpreter']({
     isa: board.processor.isa,
     memory,
     places,
@@ -331,7 +333,7 @@ async function load(
   services.random(rngSeed);
   const initrd = options.initrd ?? new Uint8Array();
   const tree = (range?: { address: number; size: number }): Uint8Array =>
-    writeFdt(deviceTree(board, { commandLine, rngSeed, ...(range && { initrd: range }) }));
+    writeDeviceTree(deviceTree(board, { commandLine, rngSeed, ...(range && { initrd: range }) }));
   // The tree's size does not depend on where the initramfs lies.
   const size = tree(initrd.length > 0 ? { address: 0, size: 0 } : undefined).length;
   const layout = planLinux(image, board.ram, size, initrd.length);

@@ -23,7 +23,7 @@ import { VcpuRecord } from '../../isa/shared/record.ts';
 import { fieldValue, type Row } from '../../isa/shared/row.ts';
 import { type Exit, exits, vcpu } from '../../isa/shared/vcpu.ts';
 import type { BusAccessSize } from '../../memory/bus.ts';
-import type { Executor, ExecutorOptions } from '../interpreter/interpreter.ts';
+import type { Executor, ExecutorOptions } from '../executor.ts';
 import { PhysicalMemory } from './physical.ts';
 
 const PAGE = 4096;
@@ -60,6 +60,7 @@ export function createEvaluator(options: EvaluatorOptions): Executor {
       return exit;
     },
     wrote() {},
+    flushTlb() {},
   };
 }
 

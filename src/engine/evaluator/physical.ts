@@ -6,7 +6,7 @@
 import { assert } from '../../std/assert.ts';
 import type { RmwKind } from '../../ir/node.ts';
 import type { BusAccessSize } from '../../memory/bus.ts';
-import type { ExecutorOptions } from '../interpreter/interpreter.ts';
+import type { ExecutorOptions } from '../executor.ts';
 
 const atomics = {
   add: Atomics.add,

@@ -4,35 +4,13 @@
 // to a VM. What generated code cannot do itself it asks for here: find and decode a block, accesses across pages,
 // devices, stores to pages with code.
 
-import type { Bus } from '../../memory/bus.ts';
 import { access, type Isa } from '../../isa/shared/isa.ts';
-import { type Exit, exits, vcpu } from '../../isa/shared/vcpu.ts';
-import type { Places } from '../places.ts';
+import { exits, vcpu } from '../../isa/shared/vcpu.ts';
+import type { Executor, ExecutorOptions } from '../executor.ts';
 import { helperImports } from '../helpers.ts';
 import { hostCalls } from '../host-calls.ts';
 import { Blocks } from './blocks.ts';
 import { buildHandlers, type Handlers } from './handlers.ts';
-
-/** Everything an executor needs of its VM. */
-export interface ExecutorOptions {
-  readonly isa: Isa;
-  readonly memory: WebAssembly.Memory;
-  readonly places: Places;
-  /** Guest-physical address of the first byte of RAM. */
-  readonly ramBase: number;
-  readonly bus: Bus;
-  /** The guest's time, in ticks of its timebase. */
-  readonly time: () => bigint;
-}
-
-/** Runs vCPUs. `cpu` is a vCPU's host offset. */
-export interface Executor {
-  /** Runs until `budget` instructions are done or something needs attention. Takes pending interrupts first. */
-  run(cpu: number, budget: number): Exit;
-  /** Guest-physical memory was changed from outside; host offsets. */
-  wrote(host: number, length: number): void;
-  readonly counts: Readonly<Record<string, number>>;
-}
 
 interface Exports {
   run(cpu: number): number;
@@ -87,6 +65,7 @@ export function createInterpreter(options: ExecutorOptions): Executor {
 
   return {
     counts: blocks.counts,
+    flushTlb: (cpu) => wasm.flushTlb(cpu),
     run(cpu, budget) {
       const at = (cell: { offset: number }): number => (cpu + cell.offset) >>> 2;
       if (blocks.isFull) blocks.reset();

@@ -1,0 +1,64 @@
+// Start of the process to the shell's prompt, for the same kernel and initramfs, here and in QEMU's TCG.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import type { Guest } from '../../src/host/node/guest/cache.ts';
+import { fetchGuest, findGuest } from '../../src/host/node/guest/fetch.ts';
+import type { Suite } from '../harness.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const PROMPT = 'isola:~#';
+const TIMEOUT_MS = 120_000;
+
+const has = (command: string): boolean => !spawnSync(command, ['--version']).error;
+
+/** Milliseconds from starting a program to the prompt on its standard output; the program is killed then. */
+function untilPrompt(command: string, args: readonly string[]): Promise<number> {
+  return new Promise((fulfil, reject) => {
+    const begun = performance.now();
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    let seen = '';
+    const finish = (act: () => void): void => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+      act();
+    };
+    const timer = setTimeout(() => {
+      finish(() => reject(new Error(`${command} gave no prompt in ${TIMEOUT_MS} ms`)));
+    }, TIMEOUT_MS);
+    child.stdout.on('data', (bytes: Buffer) => {
+      seen = (seen + bytes.toString('latin1')).slice(-4096);
+      if (seen.includes(PROMPT)) finish(() => fulfil(performance.now() - begun));
+    });
+    child.on('error', (error) => finish(() => reject(error)));
+    child.on('exit', () => {
+      finish(() => reject(new Error(`${command} ended before its prompt: ${seen.slice(-300)}`)));
+    });
+  });
+}
+
+function benchmarks(guest: Guest) {
+  const image = ['--kernel', guest.kernel, '--initrd', guest.initrd, '--memory', '512M'];
+  const cli = join(root, 'src/cli/main.ts');
+  const append = 'console=ttyS0 quiet TERM=dumb';
+  const ours = (): Promise<number> => untilPrompt(process.execPath, [cli, 'run', ...image]);
+  const qemu = 'qemu-system-riscv64';
+  const machine = ['-M', 'virt', '-m', '512', '-nographic', '-no-reboot', '-append', append];
+  const theirs = (): Promise<number> =>
+    untilPrompt(qemu, [...machine, '-kernel', guest.kernel, '-initrd', guest.initrd]);
+  const figure = { name: 'boot/riscv64/prompt', unit: 'ms', better: 'lower', run: ours } as const;
+  return has(qemu) ? [{ ...figure, peer: { name: 'qemu-tcg', run: theirs } }] : [figure];
+}
+
+export const bootSuite: Suite = {
+  name: 'boot',
+  async load() {
+    try {
+      const guest =
+        (await findGuest({ arch: 'riscv64' })) ?? (await fetchGuest({ arch: 'riscv64' }));
+      return { benchmarks: benchmarks(guest) };
+    } catch (error) {
+      return { benchmarks: [], skipped: error instanceof Error ? error.message : String(error) };
+    }
+  },
+};

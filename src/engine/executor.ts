@@ -1,0 +1,29 @@
+// What it means to be able to run vCPUs: the one interface behind which interpreter, evaluator and translators stand.
+
+import type { Isa } from '../isa/shared/isa.ts';
+import type { Exit } from '../isa/shared/vcpu.ts';
+import type { Bus } from '../memory/bus.ts';
+import type { Places } from './places.ts';
+
+/** Everything an executor needs of its VM. */
+export interface ExecutorOptions {
+  readonly isa: Isa;
+  readonly memory: WebAssembly.Memory;
+  readonly places: Places;
+  /** Guest-physical address of the first byte of RAM. */
+  readonly ramBase: number;
+  readonly bus: Bus;
+  /** The guest's time, in ticks of its timebase. */
+  readonly time: () => bigint;
+}
+
+/** Runs vCPUs. `cpu` is a vCPU's host offset. */
+export interface Executor {
+  /** Runs until `budget` instructions are done or something needs attention. Takes pending interrupts first. */
+  run(cpu: number, budget: number): Exit;
+  /** Guest-physical memory was changed from outside; host offsets. */
+  wrote(host: number, length: number): void;
+  /** Forgets the cached address translations of a vCPU. */
+  flushTlb(cpu: number): void;
+  readonly counts: Readonly<Record<string, number>>;
+}
