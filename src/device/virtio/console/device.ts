@@ -1,7 +1,7 @@
 // Console device: VIRTIO 1.2, section 5.3, one port (no MULTIPORT) with a size and emergency writes.
 //
 // Queue 0 carries input, queue 1 output. Input waits in the device until the guest offers buffers; see serial.ts for
-// how much. Output goes to the host in the pieces in which the guest sends it.
+// how much. It outlives a reset, which every driver does when it begins: what was typed before is not lost. Output goes to the host in the pieces in which the guest sends it.
 
 import { SerialInput } from '../../serial.ts';
 import type { SerialBackend } from '../../serial.ts';
@@ -71,10 +71,7 @@ function create(backend: SerialBackend, transport: VirtioTransport): VirtioConso
       if (offset === EMERGENCY_WRITE_AT) backend.output(Uint8Array.of(value));
     },
     notify: (index) => (index === RECEIVE ? deliver() : send()),
-    reset() {
-      input.replace([]);
-      input.refill();
-    },
+    reset() {},
     save: () => ({ input: input.contents(), config: [...config] }),
     restore(saved) {
       const template = { input: [] as number[], config: [...config] };
