@@ -43,7 +43,7 @@ export interface Line {
 export const printLines = (block: Block): Line[] => new Printer().block(block, 0);
 
 /** How messages and texts write a constant of a type. */
-export function printConstant(type: Type, value: bigint): string {
+function printConstant(type: Type, value: bigint): string {
   if (type === 'i1') return value === 0n ? 'false' : 'true';
   const near = signed(widthOf[type], value);
   if ((type === 'i32' || type === 'i64') && near > -65536n && near < 65536n) return `${near}`;
