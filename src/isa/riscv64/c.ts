@@ -8,7 +8,7 @@ import type { Builder } from '../../ir/builder.ts';
 import type { RegisterOperand, Value, Width } from '../../ir/node.ts';
 import { format, instructions, number, type Row } from '../shared/row.ts';
 import type { Binary } from './formats.ts';
-import { requireFp, setFp } from './fp-state.ts';
+import { getF64, requireFp, setF64 } from './fp-state.ts';
 import { f as fp, X, x } from './state.ts';
 
 type I64 = Value<'i64'>;
@@ -104,12 +104,12 @@ const store =
 
 function fld(s: Builder, f: Destination & Partial<Base> & Immediate): void {
   requireFp(s);
-  setFp(s, f.rd, s.load(64, addressOf(s, f)));
+  setF64(s, f.rd, s.load(64, addressOf(s, f)));
 }
 
 function fsd(s: Builder, f: Source & Partial<Base> & Immediate): void {
   requireFp(s);
-  s.store(64, addressOf(s, f), s.get(f.rs2));
+  s.store(64, addressOf(s, f), getF64(s, f.rs2));
 }
 
 const branchIf =
