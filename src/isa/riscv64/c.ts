@@ -1,8 +1,8 @@
 // C: compressed instructions of RV64, with those for D. Unprivileged ISA, chapter 26.
 //
-// An instruction that reads and writes one register names it once, as its destination: where that is x0 the
-// instruction is a hint, whose result goes nowhere. Hints need no rows. Encodings that the manual reserves match no row:
-// `nonzero` sees to those with a zero field.
+// An instruction that reads and writes one register names it once, as its destination: where that is x0
+// the instruction is a hint, whose result goes nowhere. Hints need no rows of their own. Encodings that the
+// manual reserves match no row: `nonzero` sees to those with a zero field.
 
 import type { Builder } from '../../ir/builder.ts';
 import type { RegisterOperand, Value, Width } from '../../ir/node.ts';
@@ -157,7 +157,8 @@ export const rows: Row[] = instructions('C', {
   'c.xor':   lowRegisters('100 0 11 ... 01 ... 01', 'c.xor {rd}, {rs2}', update((s, a, b) => s.xor(a, b))),
   'c.or':    lowRegisters('100 0 11 ... 10 ... 01', 'c.or {rd}, {rs2}', update((s, a, b) => s.or(a, b))),
   'c.and':   lowRegisters('100 0 11 ... 11 ... 01', 'c.and {rd}, {rs2}', update(and)),
-  'c.subw':  lowRegisters('100 1 11 ... 00 ... 01', 'c.subw {rd}, {rs2}', update((s, a, b) => s.ext32_s(s.sub(a, b)))),
+  'c.subw':  lowRegisters('100 1 11 ... 00 ... 01', 'c.subw {rd}, {rs2}',
+    update((s, a, b) => s.ext32_s(s.sub(a, b)))),
   'c.addw':  lowRegisters('100 1 11 ... 01 ... 01', 'c.addw {rd}, {rs2}', update(addw)),
   'c.j':     jump('101 ........... 01', 'c.j {imm}', (s, f) => s.jump(s.add(s.pc(), f.imm), 'direct')),
   'c.beqz':  branch('110 ... ... ..... 01', 'c.beqz {rs1}, {imm}', branchIf((s, a) => s.eqz(a))),
@@ -172,7 +173,8 @@ export const rows: Row[] = instructions('C', {
   'c.mv':    wideRegisters('100 0 ..... ..... 10', 'c.mv {rd}, {rs2}',
     (s, f) => s.set(f.rd, s.get(f.rs2)), { nonzero: ['rs2'] }),
   'c.jalr':  jumpRegister('100 1 ..... 00000 10', 'c.jalr {rs1}', jumpTo(ra), { nonzero: ['rs1'] }),
-  'c.add':   wideRegisters('100 1 ..... ..... 10', 'c.add {rd}, {rs2}', update((s, a, b) => s.add(a, b)), { nonzero: ['rs2'] }),
+  'c.add':   wideRegisters('100 1 ..... ..... 10', 'c.add {rd}, {rs2}',
+    update((s, a, b) => s.add(a, b)), { nonzero: ['rs2'] }),
   'c.fsdsp': stackStoreFp('101 ...... ..... 10', 'c.fsdsp {rs2}, {imm}(sp)', fsd),
   'c.swsp':  stackStoreWord('110 ...... ..... 10', 'c.swsp {rs2}, {imm}(sp)', store(32)),
   'c.sdsp':  stackStoreDouble('111 ...... ..... 10', 'c.sdsp {rs2}, {imm}(sp)', store(64)),

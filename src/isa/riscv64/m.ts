@@ -67,7 +67,8 @@ const remuw = onWords((s, a, b) => s.select32(s.eqz32(b), a, s.rem_u32(a, diviso
 
 // oxfmt-ignore
 export const rows: Row[] = instructions('M', {
-  mul:    R('0000001 ..... ..... 000 ..... 0110011', 'mul {rd}, {rs1}, {rs2}', binary((s, a, b) => s.mul(a, b))),
+  mul:    R('0000001 ..... ..... 000 ..... 0110011', 'mul {rd}, {rs1}, {rs2}',
+    binary((s, a, b) => s.mul(a, b))),
   mulh:   R('0000001 ..... ..... 001 ..... 0110011', 'mulh {rd}, {rs1}, {rs2}',
     binary(upperProduct({ a: 'signed', b: 'signed' }))),
   mulhsu: R('0000001 ..... ..... 010 ..... 0110011', 'mulhsu {rd}, {rs1}, {rs2}',
@@ -78,7 +79,8 @@ export const rows: Row[] = instructions('M', {
   divu:   R('0000001 ..... ..... 101 ..... 0110011', 'divu {rd}, {rs1}, {rs2}', binary(divu)),
   rem:    R('0000001 ..... ..... 110 ..... 0110011', 'rem {rd}, {rs1}, {rs2}', binary(rem)),
   remu:   R('0000001 ..... ..... 111 ..... 0110011', 'remu {rd}, {rs1}, {rs2}', binary(remu)),
-  mulw:  R('0000001 ..... ..... 000 ..... 0111011', 'mulw {rd}, {rs1}, {rs2}', binary((s, a, b) => s.ext32_s(s.mul(a, b)))),
+  mulw:  R('0000001 ..... ..... 000 ..... 0111011', 'mulw {rd}, {rs1}, {rs2}',
+    binary((s, a, b) => s.ext32_s(s.mul(a, b)))),
   divw:  R('0000001 ..... ..... 100 ..... 0111011', 'divw {rd}, {rs1}, {rs2}', binary(divw)),
   divuw: R('0000001 ..... ..... 101 ..... 0111011', 'divuw {rd}, {rs1}, {rs2}', binary(divuw)),
   remw:  R('0000001 ..... ..... 110 ..... 0111011', 'remw {rd}, {rs1}, {rs2}', binary(remw)),

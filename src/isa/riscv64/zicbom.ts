@@ -11,9 +11,6 @@ import { CBCFE, CBIE, requireEnvcfg } from './envcfg.ts';
 import { addressOnly } from './formats.ts';
 import { hart } from './state.ts';
 
-/** Bytes in a block. */
-export const managedBlockBytes = 64;
-
 /** Turns the cause of a load's fault (5, 13) into that of a store's (7, 15). */
 const storeCause = 2n;
 

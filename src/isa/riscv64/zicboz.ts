@@ -8,7 +8,7 @@ import { CBZE, requireEnvcfg } from './envcfg.ts';
 import { addressOnly } from './formats.ts';
 
 /** Bytes in a block. */
-export const zeroBlockBytes = 64;
+const zeroBlockBytes = 64;
 
 // oxfmt-ignore
 export const rows: Row[] = instructions('Zicboz', {
