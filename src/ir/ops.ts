@@ -71,6 +71,14 @@ function saturate(low: bigint, high: bigint, x: number): bigint {
   return whole < low ? low : whole > high ? high : whole;
 }
 
+/** An integer below 2^64 as a number that rounds to binary32 as the integer does: bits below the 53rd are gathered. */
+function sticky53(a: bigint): number {
+  if (a < 0n) return -sticky53(-a);
+  if (a < 1n << 53n) return Number(a);
+  const lost = a & 0x7ffn;
+  return Number(lost === 0n ? a : (a - lost) | 0x800n);
+}
+
 const i64i64 = ['i64', 'i64'] as const;
 const i32i32 = ['i32', 'i32'] as const;
 const f64f64 = ['f64', 'f64'] as const;
@@ -192,6 +200,8 @@ export const pureOps = {
   feq32:   op(f32f32, 'i1', 'f32.eq', (a, b) => truth(s(a) === s(b)), commutes),
   flt32:   op(f32f32, 'i1', 'f32.lt', (a, b) => truth(s(a) < s(b))),
   fle32:   op(f32f32, 'i1', 'f32.le', (a, b) => truth(s(a) <= s(b))),
+  f32_of_i64_s: op(['i64'], 'f32', 'f32.convert_i64_s', (a) => bs(sticky53(s64(a)))),
+  f32_of_i64_u: op(['i64'], 'f32', 'f32.convert_i64_u', (a) => bs(sticky53(a))),
   promote: op(['f32'], 'f64', 'f64.promote_f32', (a) => bd(s(a))),
   demote:  op(['f64'], 'f32', 'f32.demote_f64',  (a) => bs(d(a))),
 } as const;
