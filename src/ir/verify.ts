@@ -1,9 +1,9 @@
 // The verifier: finds IR that breaks the rules which every consumer relies on.
 //
 // A node stands in one place. Its arguments are defined before it, in its block or in one around it; constants,
-// parameters and operands are defined everywhere and stand in no block. Arguments and results have the types that the operation, cell,
-// variable or callee says; constants fit their type. Nothing follows a terminator in its block. `break` stands in a
-// loop. A variable has been assigned, in its block or in one around it, before it is read.
+// parameters and operands are defined everywhere and stand in no block. Arguments and results have the types that the
+// operation, cell, variable or callee says; constants fit their type. Nothing follows a terminator in its block.
+// `break` stands in a loop. A variable has been assigned, in its block or in one around it, before it is read.
 // In an instruction there are no parameters and no `return`, and a `branch` is the last thing that happens: what
 // stands after it, or after a block that ends in it, would run on one path only.
 // In a routine there are no operands, no pc, no guest-virtual memory, no `jump`, `branch`, `raise` or `exit`: those

@@ -13,11 +13,8 @@ import {
   createEvaluator,
   type MeaningOf,
 } from '../../src/engine/evaluator/evaluator.ts';
-import {
-  createInterpreter,
-  type Executor,
-  type ExecutorOptions,
-} from '../../src/engine/interpreter/interpreter.ts';
+import type { Executor, ExecutorOptions } from '../../src/engine/executor.ts';
+import { createInterpreter } from '../../src/engine/interpreter/interpreter.ts';
 import { place } from '../../src/engine/places.ts';
 import type { Isa } from '../../src/isa/shared/isa.ts';
 import { VcpuRecord } from '../../src/isa/shared/record.ts';

@@ -186,7 +186,7 @@ class Hart implements Environment {
     return { half: Number(this.#memory.load(physical, 2)), physical };
   }
 
-  /** The guest-physical address, `undefined` for a pending exception. Above 2^53 it is inexact, but nothing is there. */
+  /** The guest-physical address (inexact above 2^53, where nothing is); `undefined` for a pending exception. */
   #translate(address: bigint, kind: number): number | undefined {
     this.#record.set(vcpu.uncached, 0n);
     const virtual = BigInt.asUintN(64, address);
