@@ -18,7 +18,10 @@ const base = (): BlockStore =>
 const open = async (bytes: Uint8Array): Promise<BlockStore> =>
   overlay(base(), await storedDelta(memoryStore(bytes), SIZE));
 
-/** A store with a volatile cache: what was written since the last flush may be lost, sector by sector. */
+/**
+ * A store with a volatile cache: what was written since the last flush may be lost, sector by
+ * sector.
+ */
 function volatileStore(durable: Uint8Array, next: () => number) {
   const current = durable.slice();
   const pending = new Map<number, Uint8Array[]>();
@@ -40,7 +43,9 @@ function volatileStore(durable: Uint8Array, next: () => number) {
     },
     async close() {},
   };
-  /** The contents after a crash: of each sector one of the versions since the flush, or the old one. */
+  /**
+   * The contents after a crash: of each sector one of the versions since the flush, or the old one.
+   */
   const crash = (): Uint8Array => {
     const after = durable.slice();
     for (const [at, versions] of pending) {
