@@ -174,6 +174,7 @@ const breaches: Record<string, (d: ReturnType<typeof setUp>) => void> = {
   },
   'a readable buffer behind a writable one': (d) => void d.send(0, [4, Uint8Array.of(1)]),
   'an index that jumps': (d) => {
+    d.writeDescriptor(rings(0).descriptors, 0x8000_0000, 1, 0, 0);
     d.memory.write16(rings(0).available + 2, SIZE + 1);
     d.set(REGISTER.notify, 0);
   },
