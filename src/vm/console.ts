@@ -1,7 +1,7 @@
 // The guest's serial console as web streams, and a way to wait for text on it.
 //
-// Input waits until the guest takes it: nothing is lost while it boots. Output goes to every reader there is: the stream, if
-// somebody reads it, and those who wait for a pattern. Output that nobody reads is kept up to KEPT_BYTES, the newest last.
+// Input waits until the guest takes it: nothing is lost while it boots. Output goes to every reader there is: the
+// stream, if somebody reads it, and those who wait for a pattern. A stream that nobody reads holds KEPT_BYTES.
 
 import type { SerialBackend, SerialInstance } from '../device/serial.ts';
 import { TimeoutError, VmStateError } from './errors.ts';
