@@ -1,4 +1,4 @@
-// Every computing instruction of F and D, evaluated from its row, against QEMU's user mode: result, integer result and
+// Every computing instruction of F and D, on every executor, against QEMU's user mode: result, integer result and
 // flags, in all static rounding modes and the dynamic one, on registers that hold boxed, unboxed and special values.
 // The program that QEMU runs is made from the rows' own words. Skipped where the cross compiler or QEMU is absent.
 
@@ -8,17 +8,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { constantOperands } from '../../src/engine/evaluator/evaluator.ts';
-import { buildBlock } from '../../src/ir/builder.ts';
-import { type Environment, evaluate } from '../../src/ir/evaluator.ts';
-import type { Block, RegisterOperand } from '../../src/ir/node.ts';
+import { createEvaluator } from '../../src/engine/evaluator/evaluator.ts';
+import type { Executor, ExecutorOptions } from '../../src/engine/executor.ts';
+import { createInterpreter } from '../../src/engine/interpreter/interpreter.ts';
+import { place } from '../../src/engine/places.ts';
 import { rows as rowsD } from '../../src/isa/riscv64/d.ts';
 import { rows as rowsF } from '../../src/isa/riscv64/f.ts';
+import { riscv64 } from '../../src/isa/riscv64/isa.ts';
 import { F, hart, X } from '../../src/isa/riscv64/state.ts';
 import { VcpuRecord } from '../../src/isa/shared/record.ts';
 import { insertField, type Row } from '../../src/isa/shared/row.ts';
 import { binary32, binary64 } from '../../src/isa/shared/softfloat.ts';
-import { vcpuBytes } from '../../src/isa/shared/vcpu.ts';
+import { vcpu } from '../../src/isa/shared/vcpu.ts';
+import { createBus } from '../../src/memory/bus.ts';
 import { operandStream, random64 } from '../support/float-cases.ts';
 
 const compiler = 'riscv64-linux-gnu-gcc';
@@ -26,6 +28,10 @@ const emulator = 'qemu-riscv64-static';
 const seed = 20_260_713n;
 const casesEach = 150;
 const DYNAMIC = 7;
+const FS_INITIAL = 0x2000n;
+const JUMP_TO_SELF = 0x0000_006f;
+const RAM_BASE = 0x8000_0000;
+const RAM_BYTES = 0x10000;
 
 const runs = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
 const absent = [compiler, emulator].find((command) => !runs(command));
@@ -34,7 +40,6 @@ const skip = absent === undefined ? false : `${absent} is not installed`;
 interface Instruction {
   readonly row: Row;
   readonly word: number;
-  readonly block: Block;
 }
 
 interface Case {
@@ -53,17 +58,14 @@ function instructionsOf(row: Row): Instruction[] {
   }
   const { rm } = row.fields;
   const words = rm ? [0, 1, 2, 3, 4, DYNAMIC].map((mode) => insertField(rm, plain, mode)) : [plain];
-  return words.map((word) => {
-    const block = buildBlock((s) => row.meaning(s, constantOperands(row, word)));
-    return { row, word, block };
-  });
+  return words.map((word) => ({ row, word: word >>> 0 }));
 }
 
 const computing = [...rowsF, ...rowsD].filter((row) => !('imm' in row.fields));
 const table = computing.flatMap(instructionsOf);
 
 function program(): string {
-  const cases = table.map(({ word }, i) => `case ${i}: RUN(${word >>> 0}); break;`);
+  const cases = table.map(({ word }, i) => `case ${i}: RUN(${word}); break;`);
   return `
 #include <stdint.h>
 #include <stdio.h>
@@ -155,65 +157,54 @@ function judge(cases: readonly Case[]): BigUint64Array {
   }
 }
 
-const outside = (): never => {
-  throw new TypeError('computing instructions do not reach outside registers');
-};
-
-/** An environment of registers and cells only. */
-function environmentOf(record: VcpuRecord): Environment {
-  const numberOf = (register: RegisterOperand): number =>
-    'index' in register ? register.index : outside();
-  return {
-    getRegister: (register) => record.getRegister(register.file, numberOf(register)),
-    setRegister: (register, value) => record.setRegister(register.file, numberOf(register), value),
-    getState: (field) => record.get(field),
-    setState: (field, value) => record.set(field, value),
-    helpers: {
-      get: (field) => record.get(field),
-      set: (field, value) => record.set(field, value),
-      time: outside,
-    },
-    pc: outside,
-    retired: outside,
-    operand: outside,
-    load: outside,
-    store: outside,
-    probe: outside,
-    rmw: outside,
-    cas: outside,
-    physicalLoad: outside,
-    physicalCas: outside,
-    inRam: outside,
-    fence: outside,
-    flushTlb: outside,
-    flushTlbPage: outside,
-    syncCode: outside,
-  };
-}
-
-test('instructions of F and D give what QEMU gives', { skip }, () => {
-  const cases = makeCases();
-  const expected = judge(cases);
-  const record = new VcpuRecord(new ArrayBuffer(vcpuBytes), 0);
-  const environment = environmentOf(record);
-  for (const [i, { instruction, frm, operands }] of cases.entries()) {
-    const { row, word, block } = table[instruction]!;
-    record.set(hart.mstatus, 0x2000n);
+/** A hart in machine mode with each instruction of the table in RAM, followed by a jump to itself. */
+function machine(create: (options: ExecutorOptions) => Executor) {
+  const places = place(RAM_BYTES, 1);
+  const pages = { initial: places.pages, maximum: places.pages, shared: true };
+  const memory = new WebAssembly.Memory(pages);
+  const cpu = places.vcpus[0]!;
+  const record = new VcpuRecord(memory.buffer, cpu);
+  const ram = new DataView(memory.buffer, places.ram, RAM_BYTES);
+  for (const [i, { word }] of table.entries()) {
+    ram.setUint32(8 * i, word, true);
+    ram.setUint32(8 * i + 4, JUMP_TO_SELF, true);
+  }
+  riscv64.reset(record, 0);
+  const bus = createBus([]);
+  const isa = riscv64;
+  const executor = create({ isa, memory, places, ramBase: RAM_BASE, bus, time: () => 0n });
+  /** Runs a case; flags, f10, x10, and where it went relative to the instruction. */
+  return ({ instruction, frm, operands }: Case): bigint[] => {
+    const pc = BigInt(RAM_BASE + 8 * instruction);
+    record.set(vcpu.pc, pc);
+    record.set(hart.mstatus, FS_INITIAL);
     record.set(hart.fflags, 0n);
     record.set(hart.frm, BigInt(frm));
     record.setRegister(X, 10, 0n);
     record.setRegister(X, 11, operands[0]);
     record.setRegister(F, 10, 0n);
     for (const [j, value] of operands.entries()) record.setRegister(F, 11 + j, value);
-    const outcome = evaluate(block, environment);
-    const actual = [
-      outcome.kind,
-      record.get(hart.fflags),
-      record.getRegister(F, 10),
-      record.getRegister(X, 10),
-    ];
-    const what = operands.map((value) => value.toString(16)).join(' ');
-    const message = `${row.name} (${word.toString(16)}, frm ${frm}) ${what}, seed ${seed}`;
-    deepEqual(actual, ['next', ...expected.subarray(3 * i, 3 * i + 3)], message);
+    executor.run(cpu, 1);
+    const results = [record.getRegister(F, 10), record.getRegister(X, 10)];
+    return [record.get(hart.fflags), ...results, record.get(vcpu.pc) - pc];
+  };
+}
+
+const executors = { evaluator: createEvaluator, interpreter: createInterpreter };
+
+test('instructions of F and D give what QEMU gives', { skip }, async (t) => {
+  const cases = makeCases();
+  const expected = judge(cases);
+  for (const [name, create] of Object.entries(executors)) {
+    await t.test(name, () => {
+      const run = machine(create);
+      for (const [i, tried] of cases.entries()) {
+        const { row, word } = table[tried.instruction]!;
+        const operands = tried.operands.map((value) => value.toString(16)).join(' ');
+        const where = `${row.name} (${word.toString(16)}), frm ${tried.frm}, seed ${seed}`;
+        const wanted = [...expected.subarray(3 * i, 3 * i + 3), 4n];
+        deepEqual(run(tried), wanted, `${where}: ${operands}`);
+      }
+    });
   }
 });
