@@ -4,6 +4,7 @@ import { createInterpreter } from '../../src/engine/interpreter/interpreter.ts';
 import { Lowering } from '../../src/engine/lower/lower.ts';
 import { place } from '../../src/engine/places.ts';
 import { buildBlock, constant } from '../../src/ir/builder.ts';
+import type { RegisterOperand } from '../../src/ir/node.ts';
 import { enterSupervisor, riscv64 } from '../../src/isa/riscv64/isa.ts';
 import { hart } from '../../src/isa/riscv64/state.ts';
 import { VcpuRecord } from '../../src/isa/shared/record.ts';
@@ -11,6 +12,7 @@ import { fieldValue } from '../../src/isa/shared/row.ts';
 import { vcpu as cells } from '../../src/isa/shared/vcpu.ts';
 import { createBus } from '../../src/memory/bus.ts';
 import { Code } from '../../src/wasm/code.ts';
+import { opcodes } from '../../src/wasm/opcodes.ts';
 import type { Benchmark, Suite } from '../harness.ts';
 
 const RAM = 0x8000_0000;
@@ -86,6 +88,9 @@ function interpreterLoop(): Benchmark {
   };
 }
 
+const offsetOf = (operand: RegisterOperand): number =>
+  operand.file.offset + 8 * ('index' in operand ? operand.index : 0);
+
 const leave = (c: Code): void => c.unreachable();
 
 /** Lowers and encodes the ten instructions of the loop as one function with constant operands. */
@@ -98,9 +103,14 @@ function encode(): Benchmark {
     translate: 5,
     functionOf: () => 6,
     operand: leave,
-    register(c: Code, operand: { file: { offset: number }; index?: number }): number {
+    getRegister(c: Code, operand: RegisterOperand): void {
       c.localGet(0);
-      return operand.file.offset + 8 * (operand.index ?? 0);
+      c.memory(opcodes['i64.load'], offsetOf(operand), 3);
+    },
+    setRegister(c: Code, operand: RegisterOperand, push: () => void): void {
+      c.localGet(0);
+      push();
+      c.memory(opcodes['i64.store'], offsetOf(operand), 3);
     },
     pc: leave,
     retired: leave,

@@ -56,8 +56,14 @@ function toValue<T extends Type>(type: T, arg: Arg<T>): Value<T> {
 }
 
 class Effects {
+  readonly #pc: bigint | undefined;
   #block: Block = { nodes: [] };
   #variables = 0;
+
+  /** `pc`: the instruction's address, where it is known. */
+  constructor(pc?: bigint) {
+    this.#pc = pc;
+  }
 
   /** What has been built so far, at the outermost level. */
   get block(): Block {
@@ -110,6 +116,7 @@ class Effects {
 
   /** This instruction's address plus `offset` bytes. */
   pc(offset = 0): Value<'i64'> {
+    if (this.#pc !== undefined) return constant('i64', this.#pc + BigInt(offset));
     return this.#add({ op: 'pc', type: 'i64', args: none, offset });
   }
 
@@ -301,11 +308,11 @@ for (const op of Object.keys(pureOps) as PureOpName[]) {
   });
 }
 
-export const createBuilder = (): Builder => new Effects() as Builder;
+export const createBuilder = (pc?: bigint): Builder => new Effects(pc) as Builder;
 
-/** Builds a block by a function of the builder. */
-export function buildBlock(build: (s: Builder) => void): Block {
-  const builder = createBuilder();
+/** Builds a block by a function of the builder; `pc` is the instruction's address, where it is known. */
+export function buildBlock(build: (s: Builder) => void, pc?: bigint): Block {
+  const builder = createBuilder(pc);
   build(builder);
   return builder.block;
 }

@@ -8,15 +8,12 @@ import { type Builder, constant, createBuilder } from '../../src/ir/builder.ts';
 import type { Block, RegisterOperand } from '../../src/ir/node.ts';
 import { print } from '../../src/ir/print.ts';
 import { verify } from '../../src/ir/verify.ts';
-import {
-  constantOperands,
-  createEvaluator,
-  type MeaningOf,
-} from '../../src/engine/evaluator/evaluator.ts';
+import { createEvaluator, type MeaningOf } from '../../src/engine/evaluator/evaluator.ts';
 import type { Executor, ExecutorOptions } from '../../src/engine/executor.ts';
 import { createInterpreter } from '../../src/engine/interpreter/interpreter.ts';
 import { place } from '../../src/engine/places.ts';
 import type { Isa } from '../../src/isa/shared/isa.ts';
+import { constantOperands } from '../../src/isa/shared/operands.ts';
 import { VcpuRecord } from '../../src/isa/shared/record.ts';
 import { format, instructions, type Row } from '../../src/isa/shared/row.ts';
 import { exitCode, vcpu, vcpuBytes } from '../../src/isa/shared/vcpu.ts';

@@ -65,6 +65,8 @@ export class Blocks {
   /** Kept blocks by page number in RAM. */
   readonly #byPage = new Map<number, Set<number>>();
   #next: number;
+  /** Hears of a block that is forgotten. */
+  onForget: (ip: number) => void = () => {};
   /** Counts for statistics: instructions decoded, pages invalidated, look-ups that missed the jump cache. */
   readonly counts = { decoded: 0, invalidations: 0, lookups: 0, resets: 0 };
 
@@ -109,6 +111,7 @@ export class Blocks {
 
   /** Forgets every block. Only while no block is executing. */
   reset(): void {
+    for (const blocks of this.#byPage.values()) for (const ip of blocks) this.onForget(ip);
     this.counts.resets++;
     this.#next = this.#places.arena;
     this.#byAddress.clear();
@@ -116,6 +119,23 @@ export class Blocks {
     for (const page of this.#byPage.keys()) this.#setCode(page, false);
     this.#byPage.clear();
     this.#flushJumpCaches();
+  }
+
+  /** Host offset of the page that holds the whole block at vcpu.pc, if translated code may stand for it; else 0. */
+  pageOf(ip: number): number {
+    const head = (ip - record.bytes) >>> 2;
+    return this.#i32[head + header.linkable / 4] === 1
+      ? this.#i32[head + header.page / 4]! >>> 0
+      : 0;
+  }
+
+  /** The handler that runs when control arrives at the block. */
+  handlerOf(ip: number): number {
+    return this.#i32[ip >>> 2]!;
+  }
+
+  setHandler(ip: number, handler: number): void {
+    this.#i32[ip >>> 2] = handler;
   }
 
   /** Forgets the blocks of the page at a host offset, whose bytes are about to change or have changed. */
@@ -149,6 +169,7 @@ export class Blocks {
 
   /** A block that is being executed goes on to its end; without links, it then leads nowhere old. */
   #forget(ip: number): void {
+    this.onForget(ip);
     const head = (ip - record.bytes) >>> 2;
     const count = this.#i32[head + COUNT / 4]!;
     for (let i = 0; i <= count; i++) this.#i32[(ip + i * record.bytes + record.link) >>> 2] = 0;

@@ -135,7 +135,7 @@ function declare(
   for (const callee of callees.filter((c) => c.kind === 'helper')) {
     functions.set(callee, module.importFunction('helpers', callee.name, typeOf(callee)));
   }
-  const table = module.table({ min: isa.rows.length + 2, max: isa.rows.length + 2 });
+  const table = module.table({ min: isa.rows.length + 2 });
   const runtime = declareRuntime(module);
   for (const callee of callees.filter((c) => c.kind === 'routine')) {
     functions.set(callee, module.declareFunction(typeOf(callee)));
@@ -148,6 +148,8 @@ function declare(
     jump: module.declareFunction(jumpType),
     link: module.declareFunction(jumpType),
     dispatch: module.declareFunction(runType),
+    leave: module.declareFunction(module.type(['i32', 'i64', 'i32'], ['i32'])),
+    raiseAt: module.declareFunction(module.type(['i32', 'i64', 'i32'], ['i32'])),
   };
   return { functions, runtime, host, find, joints, translate: functions.get(isa.translate)! };
 }
@@ -171,6 +173,14 @@ function defineShared(module: ModuleWriter, isa: Isa, declared: Declared): void 
   module.exportFunction('accessFault', accessFault);
   module.exportFunction('translate', translate);
   module.exportFunction('flushTlb', runtime.flushTlb);
+  module.exportTable('table', joints.table);
+  for (const [name, index] of Object.entries(runtime))
+    module.exportFunction(`runtime.${name}`, index);
+  module.exportFunction('joint.leave', joints.leave);
+  module.exportFunction('joint.raiseAt', joints.raiseAt);
+  for (const [callee, index] of functions) {
+    if (callee.kind === 'routine') module.exportFunction(`routine.${callee.name}`, index);
+  }
 }
 
 const targetBase = ({ runtime, functions, translate }: Declared) => ({
@@ -183,6 +193,7 @@ function handler(declared: Declared, block: Block, places: ReadonlyMap<string, n
   const code = new Code(2);
   const target = { ...targetBase(declared), ...handlerTarget(declared.joints, places) };
   new Lowering(code, target).instruction(block);
+  if (!fallsThrough(block)) code.unreachable();
   return code;
 }
 
@@ -237,6 +248,9 @@ interface Joints {
   readonly link: number;
   /** `(cpu)`: goes to vcpu.pc. */
   readonly dispatch: number;
+  /** For translated code, see jit/region.ts: `(cpu, target, spent)` and `(cpu, pc, spent)`. */
+  readonly leave: number;
+  readonly raiseAt: number;
 }
 
 const notInRoutine = (): never => {
@@ -245,11 +259,8 @@ const notInRoutine = (): never => {
 
 const routineTarget = {
   operand: notInRoutine,
-  register: (code: Code, operand: RegisterOperand): number => {
-    if ('slot' in operand) return notInRoutine();
-    code.localGet(CPU);
-    return operand.file.offset + 8 * operand.index;
-  },
+  getRegister: notInRoutine,
+  setRegister: notInRoutine,
   pc: notInRoutine,
   retired: (code: Code): void => pushRetired(code),
   raise: notInRoutine,
@@ -276,17 +287,26 @@ function pushRetired(code: Code): void {
 
 function handlerTarget(joints: Joints, places: ReadonlyMap<string, number>) {
   const place = (slot: string): number => places.get(slot)!;
+  /** Pushes an i32 base; the register lies at base + the returned offset. */
+  const address = (code: Code, operand: RegisterOperand): number => {
+    code.localGet(CPU);
+    if ('index' in operand) return operand.file.offset + 8 * operand.index;
+    field16(code, place(operand.slot));
+    code.op(opcodes['i32.add']);
+    return 0;
+  };
   return {
     operand(code: Code, slot: string): void {
       code.localGet(IP);
       code.memory(opcodes['i64.load'], place(slot), 3);
     },
-    register(code: Code, operand: RegisterOperand): number {
-      code.localGet(CPU);
-      if ('index' in operand) return operand.file.offset + 8 * operand.index;
-      field16(code, place(operand.slot));
-      code.op(opcodes['i32.add']);
-      return 0;
+    getRegister(code: Code, operand: RegisterOperand): void {
+      code.memory(opcodes['i64.load'], address(code, operand), 3);
+    },
+    setRegister(code: Code, operand: RegisterOperand, push: () => void): void {
+      const offset = address(code, operand);
+      push();
+      code.memory(opcodes['i64.store'], offset, 3);
     },
     pc: pushPc,
     retired(code: Code): void {
@@ -437,6 +457,35 @@ function defineJoints(module: ModuleWriter, joints: Joints, needs: JointNeeds): 
   module.defineFunction(joints.jump, jumpJoint(joints));
   module.defineFunction(joints.link, linkJoint(joints, needs));
   module.defineFunction(joints.dispatch, dispatchJoint(joints, needs));
+  module.defineFunction(joints.leave, leaveJoint(joints));
+  module.defineFunction(joints.raiseAt, raiseAtJoint(joints, needs));
+}
+
+function leaveJoint(joints: Joints): Code {
+  const [target, spent] = [1, 2];
+  const code = new Code(3);
+  spend(code, () => code.localGet(spent));
+  leaveIfDue(code, target);
+  setCell(code, vcpu.pc, () => code.localGet(target));
+  code.localGet(CPU);
+  code.returnCall(joints.dispatch);
+  return code;
+}
+
+function raiseAtJoint(joints: Joints, needs: JointNeeds): Code {
+  const [pc, spent] = [1, 2];
+  const code = new Code(3);
+  setCell(code, vcpu.pc, () => code.localGet(pc));
+  notRetired(code);
+  code.localGet(CPU);
+  code.call(needs.raise);
+  spend(code, () => code.localGet(spent));
+  getCell(code, vcpu.pc);
+  code.localSet(pc);
+  leaveIfDue(code, pc);
+  code.localGet(CPU);
+  code.returnCall(joints.dispatch);
+  return code;
 }
 
 /** An instruction that raises takes one off the budget, so that no loop of exceptions is endless. */
