@@ -267,6 +267,7 @@ async function build(
     ramBase: board.ram.address,
     bus: createBus(devices.ranges),
     time: () => ticksOf(services.clock, board.timebaseHz),
+    now: () => services.clock.monotonic(),
   });
   late.executor = executor;
   const loaded = await load(options, services, board, guest);

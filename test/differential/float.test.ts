@@ -11,6 +11,7 @@ import { test } from 'node:test';
 import { createEvaluator } from '../../src/engine/evaluator/evaluator.ts';
 import type { Executor, ExecutorOptions } from '../../src/engine/executor.ts';
 import { createInterpreter } from '../../src/engine/interpreter/interpreter.ts';
+import { createJit } from '../../src/engine/jit/hybrid.ts';
 import { place } from '../../src/engine/places.ts';
 import { rows as rowsD } from '../../src/isa/riscv64/d.ts';
 import { rows as rowsF } from '../../src/isa/riscv64/f.ts';
@@ -190,7 +191,7 @@ function machine(create: (options: ExecutorOptions) => Executor) {
   };
 }
 
-const executors = { evaluator: createEvaluator, interpreter: createInterpreter };
+const executors = { evaluator: createEvaluator, interpreter: createInterpreter, jit: createJit };
 
 test('instructions of F and D give what QEMU gives', { skip }, async (t) => {
   const cases = makeCases();

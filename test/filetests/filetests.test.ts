@@ -52,7 +52,7 @@ test('a failed expectation names file, line, executor, expected and actual', () 
   const text = '# t\nin x5 = 7\ncode word 0xfff28313\nout x6 = 7\n';
   deepEqual(
     failuresOf(text),
-    ['evaluator', 'folded', 'interpreter'].map(
+    ['evaluator', 'folded', 'interpreter', 'jit'].map(
       (name) => `a.txt:4: ${name}: x6: expected 7, actual 6`,
     ),
   );

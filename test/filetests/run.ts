@@ -11,6 +11,7 @@ import { verify } from '../../src/ir/verify.ts';
 import { createEvaluator, type MeaningOf } from '../../src/engine/evaluator/evaluator.ts';
 import type { Executor, ExecutorOptions } from '../../src/engine/executor.ts';
 import { createInterpreter } from '../../src/engine/interpreter/interpreter.ts';
+import { createJit } from '../../src/engine/jit/hybrid.ts';
 import { place } from '../../src/engine/places.ts';
 import type { Isa } from '../../src/isa/shared/isa.ts';
 import { constantOperands } from '../../src/isa/shared/operands.ts';
@@ -31,6 +32,7 @@ const executors: Readonly<Record<string, (options: ExecutorOptions) => Executor>
   evaluator: createEvaluator,
   folded: (options) => createEvaluator({ ...options, meaningOf: foldedMeanings(options.isa) }),
   interpreter: createInterpreter,
+  jit: createJit,
 };
 
 /** One VM for each executor, used for one test after the other. */

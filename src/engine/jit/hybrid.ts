@@ -1,8 +1,8 @@
 // The hybrid executor: interprets, watches where time goes, and translates what is hot into regions.
 //
-// Where time goes is sampled: a slice is cut into pieces, and the address at which a piece ends is charged with it. Pieces
-// end where control arrives at a block, so a hot loop's head is charged soon. A region takes the place of the handler of
-// its entry's record: links and the jump cache lead to it as before, even from a loop that is already running.
+// Where time goes is sampled: a slice is cut into pieces, and the address at which a piece ends is charged with it.
+// Pieces end where control arrives at a block, so a hot loop's head is charged soon. A region takes the place of the
+// handler of its entry's record: links and the jump cache lead to it as before, even from a loop that is already running.
 // Invariants: a region covers one page and is dropped with its entry's block, which every change of the page forgets; a
 // slot of the table is used again only after that.
 
@@ -22,17 +22,9 @@ const LONG_PIECE = 400_000;
 /** Samples that make an address hot. */
 const HOT = 2;
 
-export interface HybridOptions extends ExecutorOptions {
-  /** Samples that make an address hot; 0 translates everything at its first sample. */
-  readonly hot?: number;
-}
-
 /** Makes a hybrid executor. */
-export function createHybrid(options: HybridOptions): Executor {
-  const interpreter = createInterpreter(options);
-  const regions = new Regions(options, interpreter);
-  const view = new DataView(options.memory.buffer);
-  const i32 = new Int32Array(options.memory.buffer);
+export function createHybrid(options: ExecutorOptions): Executor {
+  const { interpreter, regions, run } = createParts(options);
   let piece = SHORT_PIECE;
   return {
     ...interpreter,
@@ -41,17 +33,49 @@ export function createHybrid(options: HybridOptions): Executor {
     },
     run(cpu, budget) {
       for (let left = budget; ;) {
-        const length = Math.min(piece, left);
-        const before = i32[(cpu + vcpu.retired.offset) >>> 2]!;
-        const exit = interpreter.run(cpu, length);
-        left -= (i32[(cpu + vcpu.retired.offset) >>> 2]! - before) >>> 0;
+        const { exit, done } = run(cpu, Math.min(piece, left));
+        left -= done;
         if (exit !== 'budget') return exit;
-        const isTranslated = regions.sample(cpu, view.getBigUint64(cpu + vcpu.pc.offset, true));
+        const isTranslated = regions.sample(cpu, HOT);
         piece = isTranslated ? Math.min(piece * 2, LONG_PIECE) : SHORT_PIECE;
         if (left <= 0) return exit;
       }
     },
   };
+}
+
+/** Makes an executor that translates every block before it runs for the first time. */
+export function createJit(options: ExecutorOptions): Executor {
+  const { interpreter, regions, run } = createParts(options);
+  return {
+    ...interpreter,
+    get counts() {
+      return { ...interpreter.counts, ...regions.counts };
+    },
+    run(cpu, budget) {
+      for (let left = budget; ;) {
+        regions.sample(cpu, 1);
+        // A budget of one ends at the next boundary between blocks.
+        const { exit, done } = run(cpu, 1);
+        left -= done;
+        if (exit !== 'budget' || left <= 0) return exit;
+      }
+    },
+  };
+}
+
+function createParts(options: ExecutorOptions) {
+  const interpreter = createInterpreter(options);
+  const regions = new Regions(options, interpreter);
+  const i32 = new Int32Array(options.memory.buffer);
+  const run = (cpu: number, budget: number) => {
+    const retired = (cpu + vcpu.retired.offset) >>> 2;
+    const before = i32[retired]!;
+    const exit = interpreter.run(cpu, budget);
+    // An exception retires nothing, but must not keep the slice from ending.
+    return { exit, done: Math.max(1, (i32[retired]! - before) | 0) };
+  };
+  return { interpreter, regions, run };
 }
 
 interface Installed {
@@ -60,7 +84,7 @@ interface Installed {
 }
 
 class Regions {
-  readonly #options: HybridOptions;
+  readonly #options: ExecutorOptions;
   readonly #interpreter: Interpreter;
   readonly #installed = new Map<number, Installed>();
   readonly #refused = new Set<number>();
@@ -69,14 +93,15 @@ class Regions {
   readonly #table: WebAssembly.Table;
   readonly #imports: WebAssembly.Imports;
   readonly #u16: Uint16Array;
-  readonly #clock = globalThis.performance;
+  readonly #view: DataView;
   readonly counts = { regions: 0, regionInstructions: 0, regionBytes: 0, translateUs: 0 };
 
-  constructor(options: HybridOptions, interpreter: Interpreter) {
+  constructor(options: ExecutorOptions, interpreter: Interpreter) {
     this.#options = options;
     this.#interpreter = interpreter;
     this.#table = interpreter.wasm.table;
     this.#u16 = new Uint16Array(options.memory.buffer);
+    this.#view = new DataView(options.memory.buffer);
     this.#imports = {
       env: { memory: options.memory, table: this.#table },
       engine: interpreter.wasm as unknown as WebAssembly.Imports[string],
@@ -85,8 +110,8 @@ class Regions {
     interpreter.blocks.onForget = (ip) => this.#drop(ip);
   }
 
-  /** Charges the block at vcpu.pc; true if it is translated. */
-  sample(cpu: number, pc: bigint): boolean {
+  /** Charges the block at vcpu.pc, and translates it at its `hot`th sample; true if it was translated before. */
+  sample(cpu: number, hot: number): boolean {
     const { blocks } = this.#interpreter;
     const ip = blocks.find(cpu);
     if (ip === 0) return false;
@@ -94,9 +119,10 @@ class Regions {
     if (this.#refused.has(ip)) return false;
     const samples = (this.#samples.get(ip) ?? 0) + 1;
     this.#samples.set(ip, samples);
-    if (samples < (this.#options.hot ?? HOT)) return false;
+    if (samples < hot) return false;
     this.#samples.delete(ip);
     const page = blocks.pageOf(ip);
+    const pc = this.#view.getBigUint64(cpu + vcpu.pc.offset, true);
     if (page === 0 || !this.#translate(ip, pc, page)) this.#refused.add(ip);
     return false;
   }
@@ -113,7 +139,7 @@ class Regions {
   }
 
   #translate(ip: number, pc: bigint, page: number): boolean {
-    const begun = this.#clock.now();
+    const begun = this.#options.now?.() ?? 0n;
     const { isa } = this.#options;
     const offset = Number(pc & 0xfffn);
     const halfword = (at: number): number => this.#u16[(page + at) >>> 1]!;
@@ -124,7 +150,7 @@ class Regions {
     const bytes = this.#encode(region, handler);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), this.#imports);
     const slot = this.#freeSlots.pop() ?? this.#table.grow(1);
-    this.#table.set(slot, instance.exports['region'] as (...args: never[]) => unknown);
+    this.#table.set(slot, instance.exports['region']);
     this.#installed.set(ip, { slot, handler });
     blocks.setHandler(ip, slot);
     this.counts.regions++;
@@ -132,7 +158,7 @@ class Regions {
     for (const { instructions } of region.blocks) {
       this.counts.regionInstructions += instructions.length;
     }
-    this.counts.translateUs += (this.#clock.now() - begun) * 1000;
+    this.counts.translateUs += Number((this.#options.now?.() ?? 0n) - begun) / 1000;
     return true;
   }
 

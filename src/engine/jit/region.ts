@@ -1,9 +1,9 @@
 // Makes one WebAssembly function of a region: structured control flow, guest registers in locals.
 //
-// The function is `(cpu, ip) → exit code`, like the interpreter's handlers, so the two call each other freely. It loads
-// the registers it uses when it is entered and stores those it changes wherever it is left. The budget lives in a local;
-// each block takes off its instructions when it ends, and the budget is looked at on back edges and when the region is
-// left.
+// The function is `(cpu, ip) → exit code`, like the interpreter's handlers, so the two call each other freely. It
+// loads the registers it uses when it is entered and stores those it changes wherever it is left. The budget lives in a
+// local; each block takes off its instructions when it ends, and the budget is looked at on back edges and when the
+// region is left.
 // Invariant: whenever the guest's state can be seen (an exception, an exit, another block), registers, pc and budget in
 // the vCPU's record are exact.
 
@@ -45,7 +45,7 @@ interface RegisterLocal {
   isWritten: boolean;
 }
 
-/** The function's code. `fallback` is the handler that runs where the region's address is not the one it was made for. */
+/** The function's code. `fallback` is the handler that runs where the region was made for another address. */
 export function lowerRegion(region: Region, functions: RegionFunctions, fallback: number): Code {
   const code = new Code(2);
   enterOnlyAt(code, region.blocks[0]!.pc, functions, fallback);
