@@ -44,8 +44,10 @@ export const INTERRUPT = 1n << 63n;
 const findRow = rowFinder(riscv64.rows);
 
 /** The word of an instruction by its row's name and its fields' values. */
-export const word = (name: string, fields: Readonly<Record<string, bigint | number>> = {}): number =>
-  encode(findRow(name), fields);
+export const word = (
+  name: string,
+  fields: Readonly<Record<string, bigint | number>> = {},
+): number => encode(findRow(name), fields);
 
 type Cells = Readonly<Record<string, bigint>>;
 

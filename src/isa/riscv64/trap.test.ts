@@ -124,7 +124,9 @@ for (const [name, create] of Object.entries(executors)) {
       const h = createHart(create);
       const fields = instruction.endsWith('.vma') ? { rs1: 5, rs2: 6 } : {};
       h.run(from, [word(instruction, fields)], { mstatus: status });
-      const expected = allowed ? { pc: codeAt + 4n, mcause: 0n } : { pc: machineHandler, mcause: 2n };
+      const expected = allowed
+        ? { pc: codeAt + 4n, mcause: 0n }
+        : { pc: machineHandler, mcause: 2n };
       deepEqual(h.look('pc', 'mcause'), expected, `${instruction} in ${from} with ${status}`);
     }
   });
@@ -159,16 +161,17 @@ for (const [name, create] of Object.entries(executors)) {
 
   test(`${name}: an interrupt needs its enable bits and a mode below or equal`, () => {
     const external = 1n << 9n;
-    const cases: readonly (readonly [from: bigint, status: bigint, mideleg: bigint, to: bigint])[] = [
-      [user, 0n, external, supervisor],
-      [supervisor, 0n, external, -1n],
-      [supervisor, SIE, external, supervisor],
-      [machine, SIE | MPIE, external, -1n],
-      [user, 0n, 0n, machine],
-      [supervisor, 0n, 0n, machine],
-      [machine, 0n, 0n, -1n],
-      [machine, MPIE, 0n, machine],
-    ];
+    const cases: readonly (readonly [from: bigint, status: bigint, mideleg: bigint, to: bigint])[] =
+      [
+        [user, 0n, external, supervisor],
+        [supervisor, 0n, external, -1n],
+        [supervisor, SIE, external, supervisor],
+        [machine, SIE | MPIE, external, -1n],
+        [user, 0n, 0n, machine],
+        [supervisor, 0n, 0n, machine],
+        [machine, 0n, 0n, -1n],
+        [machine, MPIE, 0n, machine],
+      ];
     for (const [from, status, mideleg, to] of cases) {
       const h = createHart(create);
       h.run(from, [nop], { mstatus: status, mideleg, mie: external, mip: external });
