@@ -1,11 +1,12 @@
 // A node of a device tree as plain data: what a device says about itself and what `boot` encodes.
 //
-// Facts of the format: Devicetree Specification 0.4, ch. 2. A property is empty, text, a list of texts, a list of
-// 32-bit cells, or bytes. A cell may be a reference to another node by its label; the encoder gives labelled nodes
-// their phandles. Invariant: cells are integers in [0, 2^32); labels are unique within a tree.
+// Facts of the format: Devicetree Specification 0.4, ch. 2. A property is empty, text, a list of
+// texts, a list of 32-bit cells, or bytes. A cell may be a reference to another node by its label;
+// the encoder gives labelled nodes their phandles. Invariant: cells are integers in [0, 2^32);
+// labels are unique within a tree.
 
 /** A cell that becomes the phandle of the node labelled `ref`. */
-export interface DeviceTreeReference {
+interface DeviceTreeReference {
   readonly ref: string;
 }
 
@@ -20,7 +21,10 @@ export type DeviceTreeValue =
   | readonly DeviceTreeCell[]
   | Uint8Array;
 
-/** A node: its name with the unit address (`serial@10000000`), its properties in order, its children. */
+/**
+ * A node: its name with the unit address (`serial@10000000`), its properties in order, its
+ * children.
+ */
 export interface DeviceTreeNode {
   readonly name: string;
   readonly label?: string;

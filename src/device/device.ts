@@ -1,18 +1,24 @@
-// What a device is: a thing that answers reads and writes of its registers, drives an interrupt line, may reach the
-// guest's memory, and describes itself to the guest's operating system.
+// What a device is: a thing that answers reads and writes of its registers, drives an interrupt
+// line, may reach the guest's memory, and describes itself to the guest's operating system.
 //
-// A device never names a machine, an instruction set or another device, and does not know its own address: the
-// board places it (`Place`). Everything it needs from outside (time, randomness, memory, its line) comes in its
-// context. Invariants: a register value is an integer in [0, 2^32); no register access ever throws, whatever the
-// guest does; `save` gives plain JSON data and `restore(save())` leaves the device as it was.
+// A device never names a machine, an instruction set or another device, and does not know its own
+// address: the board places it (`Place`). Everything it needs from outside (time, randomness,
+// memory, its line) comes in its context. Invariants: a register value is an integer in [0, 2^32);
+// no register access ever throws, whatever the guest does; `save` gives plain JSON data and
+// `restore(save())` leaves the device as it was.
 
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { DeviceTreeNode } from './device-tree-node.ts';
 
-/** Width of a register access in bytes. The bus splits an 8-byte access into two of 4, the low one first. */
+/**
+ * Width of a register access in bytes. The bus splits an 8-byte access into two of 4, the low one
+ * first.
+ */
 export type AccessSize = 1 | 2 | 4;
 
-/** A level-triggered interrupt line. Setting the level it already has is allowed and has no effect. */
+/**
+ * A level-triggered interrupt line. Setting the level it already has is allowed and has no effect.
+ */
 export interface InterruptLine {
   set(level: boolean): void;
 }
@@ -48,7 +54,10 @@ export type SavedValue =
 /** Saved state of a device. */
 export type SavedState = { readonly [key: string]: SavedValue };
 
-/** Saved state that does not fit the device it is restored into: another kind, version or a damaged file. */
+/**
+ * Saved state that does not fit the device it is restored into: another kind, version or a damaged
+ * file.
+ */
 export class SavedStateError extends Error {
   constructor(message: string) {
     super(`cannot restore this snapshot: ${message}`);
@@ -57,7 +66,7 @@ export class SavedStateError extends Error {
 }
 
 /** Names of registers for traces and debuggers. */
-export interface RegisterNames {
+interface RegisterNames {
   /** Name of the register that a read or write at `offset` reaches now, or undefined. */
   nameAt(offset: number, direction: 'read' | 'write'): string | undefined;
 }
@@ -68,13 +77,19 @@ export interface DeviceInstance {
   read(offset: number, size: AccessSize): number;
   /** Ignored where no register is or the width is not allowed. */
   write(offset: number, size: AccessSize, value: number): void;
-  /** Back to the state after power-on. Work in flight is abandoned and never touches guest memory again. */
+  /**
+   * Back to the state after power-on. Work in flight is abandoned and never touches guest memory
+   * again.
+   */
   reset(): void;
   save(): SavedState;
   /** The guest's memory must have been restored before. Throws {@link SavedStateError}. */
   restore(saved: SavedState): void;
   readonly registers: RegisterNames;
-  /** Resolves when no request is in flight in a backend. Devices without such requests have no such method. */
+  /**
+   * Resolves when no request is in flight in a backend. Devices without such requests have no such
+   * method.
+   */
   idle?(): Promise<void>;
 }
 
@@ -85,7 +100,9 @@ export interface Place {
   readonly size: number;
   /** Label of its node, unique on the board. */
   readonly label: string;
-  /** Interrupt input it drives: label of the controller's node and the cells that controller wants. */
+  /**
+   * Interrupt input it drives: label of the controller's node and the cells that controller wants.
+   */
   readonly interrupt?: InterruptTarget;
   /** For an interrupt controller: what its outputs drive, in their order. */
   readonly outputs?: readonly InterruptTarget[];

@@ -1,8 +1,10 @@
-// Real-time clock: google,goldfish-rtc, registers as Linux drives them (drivers/rtc/rtc-goldfish.c).
+// Real-time clock: google,goldfish-rtc, registers as Linux drives them
+// (drivers/rtc/rtc-goldfish.c).
 //
-// Time is 64 bits of nanoseconds since 1970-01-01 UTC in two registers; reading the low one latches the high one.
-// Setting the time stores an offset from the host's wall clock, one half at a time. Writing the low half of the alarm
-// arms it; an alarm in the past is due at once. Invariant: while `armed`, one timer is scheduled for the alarm.
+// Time is 64 bits of nanoseconds since 1970-01-01 UTC in two registers; reading the low one latches
+// the high one. Setting the time stores an offset from the host's wall clock, one half at a time.
+// Writing the low half of the alarm arms it; an alarm in the past is due at once. Invariant: while
+// `armed`, one timer is scheduled for the alarm.
 
 import type { Device, DeviceContext } from './device.ts';
 import { placedNode } from './place.ts';

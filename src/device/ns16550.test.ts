@@ -69,7 +69,7 @@ test('below the trigger level a timeout tells of the bytes', () => {
   assert.equal(read(IIR), 0xc4);
 });
 
-test('the transmitter interrupt comes on enabling and after each byte, and ends when identified', () => {
+test('the transmitter interrupt comes on enabling and after a byte, and ends when read', () => {
   const { read, write, line } = setUp();
   write(IER, 2);
   assert.ok(line.level);

@@ -1,11 +1,12 @@
-// UART 16550A: PC16550D data sheet (National Semiconductor, 1995), chapter 8; registers one byte apart.
+// UART 16550A: PC16550D data sheet (National Semiconductor, 1995); registers one byte apart.
 //
-// The line has no speed: a byte written is sent at once, so the transmitter is always empty, and input that waits moves
-// into the receive FIFO as soon as there is room, so that no byte is ever lost to an overrun. For the same reason a
-// character timeout is due as soon as the FIFO holds bytes below its trigger level and no more input waits.
-// In loopback the transmitter feeds the receiver and the modem outputs feed the modem inputs (8.6.7); the host's input
-// waits meanwhile. Invariants: a FIFO entry is a byte, plus BREAK where the line was held low; the FIFO holds 16 bytes,
-// or one when it is off.
+// The line has no speed: a byte written is sent at once, so the transmitter is always empty, and
+// input that waits moves into the receive FIFO as soon as there is room, so that no byte is ever
+// lost to an overrun. For the same reason a character timeout is due as soon as the FIFO holds
+// bytes below its trigger level and no more input waits. In loopback the transmitter feeds the
+// receiver and the modem outputs feed the modem inputs; the host's input waits meanwhile.
+// Invariants: a FIFO entry is a byte, plus BREAK where the line was held low; the FIFO holds 16
+// bytes, or one when it is off.
 
 import type { DeviceContext } from './device.ts';
 import { placedNode } from './place.ts';
@@ -78,7 +79,9 @@ type Uart = Live<State, Context>;
 
 /** A UART at work. */
 export interface Ns16550Instance extends SerialInstance {
-  /** Sends a break, which Linux takes as the SysRq prefix. It is lost if the receive FIFO is full. */
+  /**
+   * Sends a break, which Linux takes as the SysRq prefix. It is lost if the receive FIFO is full.
+   */
   sendBreak(): void;
 }
 
@@ -192,7 +195,9 @@ const block = registerBlock<State, Context>('ns16550a', initialState)(
   },
 );
 
-/** Moves waiting input into the FIFO and updates the interrupt; called after every change of either. */
+/**
+ * Moves waiting input into the FIFO and updates the interrupt; called after every change of either.
+ */
 function fill(d: Uart): void {
   const room = capacity(d) - d.fifo.length;
   if (room > 0 && !loopback(d) && d.input.length > 0) d.fifo.push(...d.input.take(room));
@@ -274,7 +279,7 @@ function readModemStatus(d: Uart): number {
   return status;
 }
 
-/** The most urgent enabled interrupt (table 8-5 of the data sheet). */
+/** The most urgent enabled interrupt (the data sheet's interrupt control functions). */
 function pendingInterrupt(d: Uart): number {
   const enabled = d.get('interruptEnable');
   if ((enabled & IER.lineStatus) !== 0 && (d.overrun || d.breakSeen)) return IIR.lineStatus;

@@ -1,8 +1,8 @@
 // Device-tree nodes of placed devices: the properties that every device with registers has.
 //
-// The generic-name convention and `reg` are of Devicetree Specification 0.4, ch. 2.2 and 2.3.6; the parent bus has
-// #address-cells = <2> and #size-cells = <2>. `interrupts-extended` names the controller in each device's own node, so
-// that no node depends on an inherited interrupt-parent.
+// The generic-name convention and `reg` are of Devicetree Specification 0.4, ch. 2.2 and 2.3.6; the
+// parent bus has #address-cells = <2> and #size-cells = <2>. `interrupts-extended` names the
+// controller in each device's own node, so that no node depends on an inherited interrupt-parent.
 
 import type { InterruptTarget, Place } from './device.ts';
 import { cells64 } from './device-tree-node.ts';

@@ -18,7 +18,7 @@ function setUp(contexts = 2) {
   return { p, levels, enable, device };
 }
 
-test('a source interrupts the contexts that enable it, until claimed and again after completion', () => {
+test('a source interrupts contexts that enable it until claimed, and after completion', () => {
   const { p, levels, enable } = setUp();
   p.write(10 * 4, 4, 1);
   enable(1, 10);
@@ -91,7 +91,7 @@ test('a pending bit outlives the level; bits and widths that do not exist are no
   assert.equal(p.registers.nameAt(0x30_0000, 'read'), undefined);
 });
 
-test('any registers written and lines moved: nothing throws, and a saved state restores exactly', () => {
+test('any accesses and levels: nothing throws, and a saved state restores exactly', () => {
   const { p, levels } = setUp();
   const next = seeded(7);
   const offsets = [0x4, 0x1000, 0x2000, 0x2080, 0x20_0000, 0x20_0004, 0x20_1004, 0x10_0000];

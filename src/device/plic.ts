@@ -1,11 +1,12 @@
 // Platform-level interrupt controller: RISC-V PLIC Specification 1.0.0, laid out as the SiFive one.
 //
-// Sources are level-triggered and numbered from 1. A gateway passes one request per service: a high level sets the
-// pending bit unless the source is claimed and not completed yet; completion looks at the level again. A pending bit
-// stays when the level falls before the claim (spec. ch. 5). A context is a target, usually one privilege mode of one hart; its line is high
-// while an enabled source pends with a priority above the context's threshold. Priority 0 never interrupts.
-// Invariant: bit n of word w of `pending`, `claimed`, `levels` and of each context's `enable` stands for source 32w+n;
-// source 0 does not exist, its bits are 0.
+// Sources are level-triggered and numbered from 1. A gateway passes one request per service: a high
+// level sets the pending bit unless the source is claimed and not completed yet; completion looks
+// at the level again. A pending bit stays when the level falls before the claim. A
+// context is a target, usually one privilege mode of one hart; its line is high while an enabled
+// source pends with a priority above the context's threshold. Priority 0 never interrupts.
+// Invariant: bit n of word w of `pending`, `claimed`, `levels` and of each context's `enable`
+// stands for source 32w+n; source 0 does not exist, its bits are 0.
 
 import { assert } from '../std/assert.ts';
 import type { InterruptController, InterruptControllerContext, InterruptLine } from './device.ts';
@@ -114,7 +115,7 @@ function plicBlock(sources: number, contexts: number) {
         stride: 0x1000,
         read: claim,
         write: (d, source, context) => complete(d, source, context),
-        doc: 'Per context: reading claims the best pending source (0: none), writing completes one.',
+        doc: 'Per context: reading claims the best pending source or 0, writing completes one.',
       },
     },
     {
@@ -153,7 +154,10 @@ function request(d: Plic, word: number, bit: number): void {
   updateAll(d);
 }
 
-/** The pending and enabled source of `context` with the highest priority, the lowest number first; 0 if none. */
+/**
+ * The pending and enabled source of `context` with the highest priority, the lowest number first; 0
+ * if none.
+ */
 function best(d: Plic, context: number): { source: number; priority: number } {
   let source = 0;
   let priority = 0;
@@ -183,7 +187,10 @@ function claim(d: Plic, context: number): number {
   return source;
 }
 
-/** Ends the service of `source`; ignored unless the context may be interrupted by it (spec. ch. 9). */
+/**
+ * Ends the service of `source`; ignored unless the source may interrupt the context (the
+ * specification's "Interrupt Completion").
+ */
 function complete(d: Plic, source: number, context: number): void {
   const word = source >>> 5;
   const bit = 1 << (source & 31);

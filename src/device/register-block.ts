@@ -1,12 +1,14 @@
-// The register-block language: a device is a table of registers, plain state, and small functions for effects.
+// The register-block language: a device is a table of registers, plain state, and small functions
+// for effects.
 //
-// From the table are derived: dispatch of reads and writes, the check of access widths, reset, names for traces,
-// save and restore, and the table of registers for the documentation. A row keeps its own value unless it says how
-// to `read` one; `writable` and `w1c` say which bits a guest may change. Rows may share an offset when they differ in
-// direction (`only`) or in the bank that shows them (`when`); the first that applies answers.
-// Invariants: an access is as wide as its register and aligned to it, otherwise it reads 0 and writes nothing; values
-// are unsigned 32-bit numbers. The live device `d` given to every function is the state, the context and the kept
-// registers in one object.
+// From the table are derived: dispatch of reads and writes, the check of access widths, reset,
+// names for traces, save and restore, and the table of registers for the documentation. A row keeps
+// its own value unless it says how to `read` one; `writable` and `w1c` say which bits a guest may
+// change. Rows may share an offset when they differ in direction (`only`) or in the bank that shows
+// them (`when`); the first that applies answers. Invariants: an access is as wide as its register
+// and aligned to it, otherwise it reads 0 and writes nothing; values are unsigned 32-bit numbers.
+// The live device `d` given to every function is the state, the context and the kept registers in
+// one object.
 
 import { assert } from '../std/assert.ts';
 import { SavedStateError } from './device.ts';
@@ -15,7 +17,7 @@ import { fromSaved, savedObject, toSaved } from './saved-state.ts';
 import type { PlainState } from './saved-state.ts';
 
 /** A register, or an array of them. `D` is the live device. */
-export interface RegisterRow<D> {
+interface RegisterRow<D> {
   /** Offset in bytes from the start of the block. */
   readonly at: number;
   readonly length?: never;
@@ -26,7 +28,10 @@ export interface RegisterRow<D> {
   readonly stride?: number;
   /** Kept value after reset; 0 unless given. */
   readonly reset?: number;
-  /** Bits that a write stores. Unless given: all, but none where `read` is given or the row is for reads only. */
+  /**
+   * Bits that a write stores. Unless given: all, but none where `read` is given or the row is for
+   * reads only.
+   */
   readonly writable?: number;
   /** Bits that writing a one clears. */
   readonly w1c?: number;
@@ -43,7 +48,7 @@ export interface RegisterRow<D> {
 }
 
 /** A range whose layout the table does not know, open to every width: a configuration space. */
-export interface WindowRow<D> {
+interface WindowRow<D> {
   readonly at: number;
   /** Length in bytes. */
   readonly length: number;
@@ -72,7 +77,7 @@ export interface BlockHooks<D> {
 }
 
 /** A line of the register documentation. */
-export interface RegisterDescription {
+interface RegisterDescription {
   readonly name: string;
   readonly at: number;
   /** Width in bytes of one register, or the length of a window. */
@@ -85,11 +90,14 @@ export interface RegisterDescription {
 }
 
 /** A device made from a register block; `live` is for the device's own code. */
-export interface RegisterBlockInstance<D> extends DeviceInstance {
+interface RegisterBlockInstance<D> extends DeviceInstance {
   readonly live: D;
 }
 
-/** A kind of register block. `Context` is a plain object: its fields become fields of the live device. */
+/**
+ * A kind of register block. `Context` is a plain object: its fields become fields of the live
+ * device.
+ */
 export interface RegisterBlock<D, Context> {
   readonly kind: string;
   readonly documentation: readonly RegisterDescription[];
@@ -99,8 +107,9 @@ export interface RegisterBlock<D, Context> {
 type Rows<D, Name extends string> = Readonly<Record<Name, RegisterRow<D> | WindowRow<D>>>;
 
 /**
- * Declares a register block: first its kind and its state after reset, then its rows. Errors in the table are
- * assertions. `state` gives plain data (see saved-state.ts), fresh each time; `State` is `unknown` for a block without.
+ * Declares a register block: first its kind and its state after reset, then its rows. Errors in
+ * the table are assertions. `state` gives plain data (see saved-state.ts), fresh each time; `State`
+ * is `unknown` for a block without.
  */
 export function registerBlock<State, Context extends object>(
   kind: string,
@@ -213,7 +222,10 @@ function entryOf<D>(name: string, row: RegisterRow<D> | WindowRow<D>): Entry<D> 
   };
 }
 
-/** Whether two rows answer the same access, neither being banked. Interleaved arrays are told apart by phase. */
+/**
+ * Whether two rows answer the same access, neither being banked. Interleaved arrays are told apart
+ * by phase.
+ */
 function clash<D>(a: Entry<D>, b: Entry<D>): boolean {
   if (a.at >= b.end || b.at >= a.end) return false;
   if (a.register?.when !== undefined || b.register?.when !== undefined) return false;

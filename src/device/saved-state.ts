@@ -1,9 +1,11 @@
-// Plain state to JSON and back, checked against a template: how every device's snapshot is derived from its state.
+// Plain state to JSON and back, checked against a template: how every device's snapshot is derived
+// from its state.
 //
-// State is made of numbers, booleans, texts, bigints, arrays and plain objects of these. A bigint is saved as decimal
-// text. The template (the state after reset) says what must come back: the same keys, the same types. An array that
-// is empty in the template holds any number of finite numbers; any other keeps its length. Invariant: for state of
-// this form, `fromSaved(template, toSaved(state))` equals the state; anything else throws `SavedStateError`.
+// State is made of numbers, booleans, texts, bigints, arrays and plain objects of these. A bigint
+// is saved as decimal text. The template (the state after reset) says what must come back: the same
+// keys, the same types. An array that is empty in the template holds any number of finite numbers;
+// any other keeps its length. Invariant: for state of this form, `fromSaved(template,
+// toSaved(state))` equals the state; anything else throws `SavedStateError`.
 
 import { SavedStateError } from './device.ts';
 import type { SavedState, SavedValue } from './device.ts';
@@ -27,7 +29,9 @@ export function toSaved(value: PlainState): SavedValue {
   return value;
 }
 
-/** The state saved as `saved`, which must have the form of `template`; `path` names it in errors. */
+/**
+ * The state saved as `saved`, which must have the form of `template`; `path` names it in errors.
+ */
 export function fromSaved<T extends PlainState>(
   template: T,
   saved: SavedValue | undefined,

@@ -1,8 +1,10 @@
-// What serial devices (UART, virtio console) share: the host's end of the line, input that waits, output in chunks.
+// What serial devices (UART, virtio console) share: the host's end of the line, input that waits,
+// output in chunks.
 //
-// Input is bounded: `receive` takes what fits and says how much; when it took less than it was given, the device calls
-// `ready` once there is room again, and the host offers the rest. Output is gathered for a moment, so that a guest
-// that sends byte by byte costs the host one call per chunk. Invariant: bytes are never lost, doubled or reordered.
+// Input is bounded: `receive` takes what fits and says how much; when it took less than it was
+// given, the device calls `ready` once there is room again, and the host offers the rest. Output is
+// gathered for a moment, so that a guest that sends byte by byte costs the host one call per chunk.
+// Invariant: bytes are never lost, doubled or reordered.
 
 import type { Clock, Device, DeviceContext, DeviceInstance } from './device.ts';
 
@@ -72,7 +74,10 @@ export class SerialInput {
     return bytes;
   }
 
-  /** Asks the host for more if it has some and there is room. Call it when the device's state is consistent. */
+  /**
+   * Asks the host for more if it has some and there is room. Call it when the device's state is
+   * consistent.
+   */
   refill(): void {
     if (!this.#refused || this.#length > INPUT_LOW_BYTES) return;
     this.#refused = false;

@@ -1,7 +1,9 @@
-// Power control: the one-register finisher that the guest's syscon-poweroff and syscon-reboot drivers write.
+// Power control: the one-register finisher that the guest's syscon-poweroff and syscon-reboot
+// drivers write.
 //
-// Compatible with sifive,test1: the low half of the word written at offset 0 is the command, the high half a code that
-// only a failure carries. Bindings: power/reset/syscon-poweroff and syscon-reboot. Unknown commands are ignored.
+// Compatible with sifive,test1: the low half of the word written at offset 0 is the command, the
+// high half a code that only a failure carries. Bindings: power/reset/syscon-poweroff and
+// syscon-reboot. Unknown commands are ignored.
 
 import type { Device, DeviceContext } from './device.ts';
 import type { DeviceTreeNode } from './device-tree-node.ts';
@@ -44,7 +46,7 @@ const block = registerBlock<unknown, Context>('syscon-power', () => ({}))({
       else if (command === FAIL) d.request({ kind: 'power-off', code: value >>> 16 });
       else if (command === RESET) d.request({ kind: 'reset' });
     },
-    doc: 'Command in the low half: 0x5555 power off, 0x7777 reset, 0x3333 fail with the code in the high half.',
+    doc: 'Command: 0x5555 power off, 0x7777 reset, 0x3333 fail with a code in the high half.',
   },
 });
 

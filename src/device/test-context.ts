@@ -1,4 +1,5 @@
-// What a device gets in a unit test: RAM, a clock that the test turns, seeded randomness, and a line that is recorded.
+// What a device gets in a unit test: RAM, a clock that the test turns, seeded randomness, and a
+// line that is recorded.
 
 import { GuestMemory } from '../memory/guest-memory.ts';
 import type { DeviceContext } from './device.ts';

@@ -1,11 +1,15 @@
-// A guest's RAM as devices and loaders see it: bounds-checked, little-endian access by guest physical address.
+// A guest's RAM as devices and loaders see it: bounds-checked, little-endian access by guest
+// physical address.
 //
-// RAM is one range [base, base + size) kept at `hostOffset` of the VM's shared memory. Nothing here throws: an
-// access outside RAM answers `undefined` or `false`, because addresses come from the guest. Whoever writes through
-// a view of `bytes` calls `wrote` afterwards, so that translations of code in those pages are dropped; the write
-// methods do it themselves. The atomic methods order one vCPU's ring index against data written before it.
+// RAM is one range [base, base + size) kept at `hostOffset` of the VM's shared memory. Nothing here
+// throws: an access outside RAM answers `undefined` or `false`, because addresses come from the
+// guest. Whoever writes through a view of `bytes` calls `wrote` afterwards, so that translations of
+// code in those pages are dropped; the write methods do it themselves. The atomic methods order one
+// vCPU's ring index against data written before it.
 
-/** RAM of a VM. Addresses and lengths are integers below 2^53; anything else counts as outside RAM. */
+/**
+ * RAM of a VM. Addresses and lengths are integers below 2^53; anything else counts as outside RAM.
+ */
 export class GuestMemory {
   /** First guest physical address. */
   readonly base: number;
@@ -16,7 +20,10 @@ export class GuestMemory {
   readonly #halfwords: Uint16Array;
   readonly #onWrite: ((address: number, length: number) => void) | undefined;
 
-  /** `hostOffset` and `base` are multiples of 8; `onWrite` hears of every change made through this object. */
+  /**
+   * `hostOffset` and `base` are multiples of 8; `onWrite` hears of every change made through this
+   * object.
+   */
   constructor(
     buffer: ArrayBufferLike,
     hostOffset: number,
@@ -115,7 +122,10 @@ export class GuestMemory {
     return true;
   }
 
-  /** Reads 16 bits; what other agents wrote before their atomic store of this value is visible afterwards. */
+  /**
+   * Reads 16 bits; what other agents wrote before their atomic store of this value is visible
+   * afterwards.
+   */
   atomicRead16(address: number): number | undefined {
     const offset = this.#offset(address, 2);
     return offset < 0 || offset % 2 !== 0 ? undefined : Atomics.load(this.#halfwords, offset / 2);

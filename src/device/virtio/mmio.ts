@@ -1,9 +1,11 @@
-// Virtio over MMIO, version 2 (not the legacy one): VIRTIO 1.2, section 4.2; device life cycle: sections 2.1 and 3.1.
+// Virtio over MMIO, version 2 (not the legacy one): VIRTIO 1.2, section 4.2; device life cycle:
+// sections 2.1 and 3.1.
 //
-// The driver resets by writing 0 to the status and otherwise only adds bits: acknowledge, driver, features-ok (refused
-// unless the features are a subset of those offered and include VERSION_1), driver-ok. Queues can be set up once
-// features are agreed on, and while they are not ready. A driver that breaks the protocol gets DEVICE_NEEDS_RESET.
-// Invariants: no buffer is taken before DRIVER_OK; after a reset no request of earlier times touches guest memory.
+// The driver resets by writing 0 to the status and otherwise only adds bits: acknowledge, driver,
+// features-ok (refused unless the features are a subset of those offered and include VERSION_1),
+// driver-ok. Queues can be set up once features are agreed on, and while they are not ready. A
+// driver that breaks the protocol gets DEVICE_NEEDS_RESET. Invariants: no buffer is taken before
+// DRIVER_OK; after a reset no request of earlier times touches guest memory.
 
 import { SavedStateError } from '../device.ts';
 import type { Device, DeviceContext, DeviceInstance, SavedValue } from '../device.ts';
@@ -295,7 +297,7 @@ function writeStatus(d: Mmio, value: number): void {
   if (((before | added) & STATUS.featuresOk) === 0) added &= ~STATUS.driverOk;
   d.status = before | added;
   if ((added & STATUS.driverOk) === 0) return;
-  // A failure before DRIVER_OK could not be told; buffers may have been offered already (3.1.1, step 8).
+  // A failure before DRIVER_OK could not be told, and buffers may have been offered already.
   if ((d.status & STATUS.needsReset) !== 0) raise(d, INTERRUPT.config);
   for (const index of d.queues.keys()) notify(d, index);
 }

@@ -1,10 +1,12 @@
-// Split virtqueue, the device's side: VIRTIO 1.2, section 2.7 (layout), 2.7.5.3 (indirect), 2.7.7 and 2.7.10 (events).
+// Split virtqueue, the device's side: VIRTIO 1.2, section 2.7 (layout), 2.7.5.3 (indirect), 2.7.7
+// and 2.7.10 (events).
 //
-// `pop` takes the next available descriptor chain, `complete` of the chain puts it into the used ring and interrupts
-// if the driver wants to know. Everything in the rings is the guest's to get wrong: an address outside RAM, a loop, a
-// chain that is too long, a readable buffer behind a writable one, an index that jumps. The queue then breaks: it tells
-// its transport and answers nothing until it is reset. Nothing throws, and every loop is bounded.
-// Invariant: a chain belongs to one generation of its queue; after a reset of the queue it touches no guest memory.
+// `pop` takes the next available descriptor chain, `complete` of the chain puts it into the used
+// ring and interrupts if the driver wants to know. Everything in the rings is the guest's to get
+// wrong: an address outside RAM, a loop, a chain that is too long, a readable buffer behind a
+// writable one, an index that jumps. The queue then breaks: it tells its transport and answers
+// nothing until it is reset. Nothing throws, and every loop is bounded. Invariant: a chain belongs
+// to one generation of its queue; after a reset of the queue it touches no guest memory.
 
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 
@@ -121,7 +123,10 @@ export class Virtqueue {
     return this.chainAt(head);
   }
 
-  /** The chain that begins with descriptor `head`: one that was popped and not completed before a snapshot. */
+  /**
+   * The chain that begins with descriptor `head`: one that was popped and not completed before a
+   * snapshot.
+   */
   chainAt(head: number): Chain | undefined {
     if (!this.state.ready || this.#broken || !this.host.ready()) return undefined;
     const chain = walk(this, head);
@@ -228,7 +233,10 @@ export class Chain {
   }
 }
 
-/** Calls `visit` for each contiguous part of `length` bytes at `offset` of `buffers`; returns the bytes visited. */
+/**
+ * Calls `visit` for each contiguous part of `length` bytes at `offset` of `buffers`; returns the
+ * bytes visited.
+ */
 function eachPiece(
   buffers: readonly Buffer[],
   offset: number,

@@ -1,19 +1,19 @@
-// The guest's side of a virtio device behind MMIO, for unit tests: brings the device up and fills its queues.
+// The guest's side of a virtio device behind MMIO, for unit tests: brings the device up and fills
+// its queues.
 //
-// It lays every queue out in RAM at fixed places and hands out data memory from a simple heap. Chains use descriptors
-// in order without reusing those still in flight; tests stay below the queue size.
+// Every queue is laid out at a fixed place in RAM; data memory comes from a simple heap. Chains use
+// descriptors in order without minding those still in flight: tests stay below the queue size.
 
-import assert from 'node:assert/strict';
-import type { Device, DeviceContext } from '../device.ts';
+import { assert } from '../../std/assert.ts';
+import type { GuestMemory } from '../../memory/guest-memory.ts';
 import { RAM_BASE, testContext } from '../test-context.ts';
 import { virtioMmio } from './mmio.ts';
 import type { VirtioMmioInstance } from './mmio.ts';
 import { feature } from './virtio.ts';
 import type { VirtioDevice, VirtioInstance } from './virtio.ts';
 
+/** Offsets of registers. */
 export const REGISTER = {
-  magic: 0x00,
-  deviceId: 0x08,
   deviceFeatures: 0x10,
   deviceFeaturesSelect: 0x14,
   driverFeatures: 0x20,
@@ -31,14 +31,17 @@ export const REGISTER = {
   used: 0xa0,
   queueReset: 0xc0,
   configGeneration: 0xfc,
-  config: 0x100,
 } as const;
 
+/** Size of every queue. */
 export const SIZE = 16;
 const QUEUE_BYTES = 0x1000;
+const HEAP = RAM_BASE + 0x4000;
 
 /** A buffer of a chain: bytes for the device to read, or a number of bytes for it to write. */
 export type Part = Uint8Array | number;
+
+const lengthOf = (part: Part): number => (typeof part === 'number' ? part : part.length);
 
 /** Places of a queue's rings. */
 export const rings = (queue: number) => {
@@ -46,114 +49,121 @@ export const rings = (queue: number) => {
   return { descriptors: at, available: at + 0x400, used: at + 0x800 };
 };
 
-/** A device of kind `device` with a driver that is not yet up, and the observables of its test context. */
-export function drive<I extends VirtioInstance>(device: VirtioDevice<I>, ramBytes = 0x8_0000) {
-  const bench = testContext({ ramBytes });
-  const kind: Device<DeviceContext, VirtioMmioInstance<I>> = virtioMmio(device);
-  const mmio = kind.create(bench.context);
-  const { memory } = bench.context;
-  const get = (at: number) => mmio.read(at, 4);
-  const set = (at: number, value: number) => mmio.write(at, 4, value);
-  const heads = new Map<number, number>();
-  let heap = RAM_BASE + 0x4000;
+/** A device with a driver that is not yet up, and what a test observes. Its functions are bound. */
+export class TestDriver<I extends VirtioInstance> {
+  readonly device: VirtioDevice<I>;
+  readonly mmio: VirtioMmioInstance<I>;
+  readonly memory: GuestMemory;
+  readonly line: { level: boolean; rises: number };
+  /** Every write to RAM that was announced. */
+  readonly writes: [address: number, length: number][];
+  readonly #nextDescriptor = new Map<number, number>();
+  #heap = HEAP;
 
-  /** Negotiates `features` and readies all queues. */
-  const start = (features = feature.version1): void => {
-    set(REGISTER.status, 0);
-    set(REGISTER.status, 1);
-    set(REGISTER.status, 3);
+  constructor(device: VirtioDevice<I>, ramBytes = 0x8_0000) {
+    const bench = testContext({ ramBytes });
+    this.device = device;
+    this.mmio = virtioMmio(device).create(bench.context);
+    this.memory = bench.context.memory;
+    this.line = bench.line;
+    this.writes = bench.writes;
+  }
+
+  readonly get = (at: number): number => {
+    return this.mmio.read(at, 4);
+  };
+
+  readonly set = (at: number, value: number): void => {
+    this.mmio.write(at, 4, value);
+  };
+
+  /** Resets the device, negotiates `features`, readies all queues, brings the driver up. */
+  readonly start = (features = feature.version1): void => {
+    for (const status of [0, 1, 3]) this.set(REGISTER.status, status);
+    this.accept(features);
+    this.set(REGISTER.status, 11);
+    assert(this.get(REGISTER.status) === 11, 'the features are accepted');
+    this.device.queueSizes.forEach((_, queue) => this.readyQueue(queue));
+    this.set(REGISTER.status, 15);
+  };
+
+  /** Writes the driver's features. */
+  readonly accept = (features: bigint): void => {
     for (const word of [0, 1]) {
-      set(REGISTER.driverFeaturesSelect, word);
-      set(REGISTER.driverFeatures, Number((features >> BigInt(32 * word)) & 0xffff_ffffn));
+      this.set(REGISTER.driverFeaturesSelect, word);
+      this.set(REGISTER.driverFeatures, Number((features >> BigInt(32 * word)) & 0xffff_ffffn));
     }
-    set(REGISTER.status, 11);
-    assert.equal(get(REGISTER.status), 11, 'features accepted');
-    device.queueSizes.forEach((_, queue) => readyQueue(queue));
-    set(REGISTER.status, 15);
   };
-  const readyQueue = (queue: number, at = rings(queue)): void => {
-    memory.bytes(RAM_BASE + queue * QUEUE_BYTES, QUEUE_BYTES)?.fill(0);
-    heads.set(queue, 0);
-    set(REGISTER.queueSelect, queue);
-    set(REGISTER.queueSize, SIZE);
+
+  readonly readyQueue = (queue: number, at = rings(queue)): void => {
+    this.memory.bytes(RAM_BASE + queue * QUEUE_BYTES, QUEUE_BYTES)?.fill(0);
+    this.#nextDescriptor.set(queue, 0);
+    this.set(REGISTER.queueSelect, queue);
+    this.set(REGISTER.queueSize, SIZE);
     for (const ring of ['descriptors', 'available', 'used'] as const) {
-      set(REGISTER[ring], at[ring] >>> 0);
-      set(REGISTER[ring] + 4, Math.floor(at[ring] / 2 ** 32));
+      this.set(REGISTER[ring], at[ring] >>> 0);
+      this.set(REGISTER[ring] + 4, Math.floor(at[ring] / 2 ** 32));
     }
-    set(REGISTER.queueReady, 1);
+    this.set(REGISTER.queueReady, 1);
   };
-  const allocate = (bytes: number): number => {
-    const address = heap;
-    heap += Math.ceil(bytes / 16) * 16;
-    return address;
-  };
-  const writeDescriptor = (
+
+  readonly writeDescriptor = (
     at: number,
     address: number,
     length: number,
     flags: number,
     next: number,
-  ) => {
-    memory.write64(at, BigInt(address));
-    memory.write32(at + 8, length);
-    memory.write16(at + 12, flags);
-    memory.write16(at + 14, next);
+  ): void => {
+    this.memory.write64(at, BigInt(address));
+    this.memory.write32(at + 8, length);
+    this.memory.write16(at + 12, flags);
+    this.memory.write16(at + 14, next);
   };
+
   /** Makes descriptor `head` available and, unless told not to, notifies. */
-  const offer = (queue: number, head: number, notify = true): void => {
+  readonly offer = (queue: number, head: number, notify = true): void => {
     const { available } = rings(queue);
-    const index = memory.read16(available + 2) ?? 0;
-    memory.write16(available + 4 + 2 * (index % SIZE), head);
-    memory.write16(available + 2, index + 1);
-    if (notify) set(REGISTER.notify, queue);
+    const index = this.memory.read16(available + 2) ?? 0;
+    this.memory.write16(available + 4 + 2 * (index % SIZE), head);
+    this.memory.write16(available + 2, index + 1);
+    if (notify) this.set(REGISTER.notify, queue);
   };
+
   /** Offers a chain of `parts`; gives back its head and the addresses of the parts. */
-  const send = (
-    queue: number,
-    parts: readonly Part[],
-    { indirect = false, notify = true } = {},
-  ) => {
+  readonly send = (queue: number, parts: readonly Part[], { indirect = false } = {}) => {
     const { descriptors } = rings(queue);
-    const addresses = parts.map((part) => allocate(typeof part === 'number' ? part : part.length));
-    const table = indirect ? allocate(16 * parts.length) : descriptors;
-    const head = heads.get(queue) ?? 0;
-    const slot = (i: number) => (indirect ? i : (head + i) % SIZE);
+    const addresses = parts.map((part) => this.#allocate(lengthOf(part)));
+    const table = indirect ? this.#allocate(16 * parts.length) : descriptors;
+    const head = this.#nextDescriptor.get(queue) ?? 0;
+    const slot = (i: number): number => (indirect ? i : (head + i) % SIZE);
     parts.forEach((part, i) => {
+      const address = addresses[i] ?? 0;
       const flags = (i + 1 < parts.length ? 1 : 0) | (typeof part === 'number' ? 2 : 0);
-      const length = typeof part === 'number' ? part : part.length;
-      if (typeof part !== 'number') memory.write(addresses[i] ?? 0, part);
-      writeDescriptor(table + 16 * slot(i), addresses[i] ?? 0, length, flags, slot(i + 1));
+      if (typeof part !== 'number') this.memory.write(address, part);
+      this.writeDescriptor(table + 16 * slot(i), address, lengthOf(part), flags, slot(i + 1));
     });
-    if (indirect) writeDescriptor(descriptors + 16 * head, table, 16 * parts.length, 4, 0);
-    heads.set(queue, (head + (indirect ? 1 : parts.length)) % SIZE);
-    offer(queue, head, notify);
+    if (indirect) this.writeDescriptor(descriptors + 16 * head, table, 16 * parts.length, 4, 0);
+    this.#nextDescriptor.set(queue, (head + (indirect ? 1 : parts.length)) % SIZE);
+    this.offer(queue, head);
     return { head, addresses };
   };
-  /** All completions so far, oldest first. */
-  const used = (queue: number): { head: number; written: number }[] => {
+
+  /** The completions so far, oldest first; 16 at most. */
+  readonly used = (queue: number): { head: number; written: number }[] => {
     const ring = rings(queue).used;
-    const count = memory.read16(ring + 2) ?? 0;
-    return Array.from({ length: count }, (_, i) => ({
-      head: memory.read32(ring + 4 + 8 * (i % SIZE)) ?? -1,
-      written: memory.read32(ring + 8 + 8 * (i % SIZE)) ?? -1,
+    return Array.from({ length: this.memory.read16(ring + 2) ?? 0 }, (_, i) => ({
+      head: this.memory.read32(ring + 4 + 8 * (i % SIZE)) ?? -1,
+      written: this.memory.read32(ring + 8 + 8 * (i % SIZE)) ?? -1,
     }));
   };
-  const bytes = (address: number | undefined, length: number): number[] => [
-    ...(memory.bytes(address ?? 0, length) ?? []),
-  ];
-  return {
-    ...bench,
-    mmio,
-    memory,
-    get,
-    set,
-    start,
-    readyQueue,
-    send,
-    offer,
-    used,
-    bytes,
-    allocate,
-    writeDescriptor,
+
+  readonly bytes = (address: number | undefined, length: number): number[] => {
+    return [...(this.memory.bytes(address ?? 0, length) ?? [])];
   };
+
+  #allocate(bytes: number): number {
+    const address = this.#heap;
+    this.#heap += Math.ceil(bytes / 16) * 16;
+    return address;
+  }
 }

@@ -1,8 +1,9 @@
 // What a virtio device and its transport are to each other: VIRTIO 1.2, chapters 2 and 3.
 //
-// The transport owns status, features, queues and interrupts; the device type owns its configuration space and what
-// its queues mean. Neither knows the other's kind, so a device works behind any transport. Invariants: a queue gives
-// chains only while the driver is up; a device does not throw, whatever a chain contains, but calls `fail`.
+// The transport owns status, features, queues and interrupts; the device type owns its
+// configuration space and what its queues mean. Neither knows the other's kind, so a device works
+// behind any transport. Invariants: a queue gives chains only while the driver is up; a device does
+// not throw, whatever a chain contains, but calls `fail`.
 
 import type { AccessSize, Clock, SavedValue } from '../device.ts';
 import type { Virtqueue } from './queue.ts';
@@ -25,7 +26,9 @@ export interface VirtioTransport {
   features(): bigint;
   /** Tells the driver that the configuration space changed. */
   configChanged(): void;
-  /** Declares the device broken until the driver resets it, because the driver broke the protocol. */
+  /**
+   * Declares the device broken until the driver resets it, because the driver broke the protocol.
+   */
   fail(): void;
 }
 
@@ -58,7 +61,9 @@ export interface VirtioDevice<Instance extends VirtioInstance = VirtioInstance> 
   create(transport: VirtioTransport): Instance;
 }
 
-/** `size` bytes at `offset` of a configuration space, little-endian; 0 where they run over its end. */
+/**
+ * `size` bytes at `offset` of a configuration space, little-endian; 0 where they run over its end.
+ */
 export function readConfigBytes(config: Uint8Array, offset: number, size: AccessSize): number {
   if (offset + size > config.length) return 0;
   let value = 0;

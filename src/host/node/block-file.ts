@@ -1,10 +1,11 @@
 // A raw disk image in a file: the block store of Node.
 //
-// A file that cannot be opened for writing is opened read-only, with a warning. Bytes behind the last whole sector
-// cannot be addressed by a guest; they are left out, with a warning, and never changed. An error of the file system
-// rejects the operation, which the guest sees as an I/O error, and the first one is also told to the host: a full disk
-// should not look like a guest's problem. Every transfer is complete or fails: short reads and writes are continued.
-// Invariant: arrays are never shared memory (the contract of BlockStore).
+// A file that cannot be opened for writing is opened read-only, with a warning. Bytes behind the
+// last whole sector cannot be addressed by a guest; they are left out, with a warning, and never
+// changed. An error of the file system rejects the operation, which the guest sees as an I/O error,
+// and the first one is also told to the host: a full disk should not look like a guest's problem.
+// Every transfer is complete or fails: short reads and writes are continued. Invariant: arrays are
+// never shared memory (the contract of BlockStore).
 
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -12,7 +13,10 @@ import type { FileHandle } from 'node:fs/promises';
 import { SECTOR_BYTES } from '../../device/virtio/block/store.ts';
 import type { BlockStore } from '../../device/virtio/block/store.ts';
 
-/** A disk image that cannot be used, or an operation on it that failed; `cause` is the system's error. */
+/**
+ * A disk image that cannot be used, or an operation on it that failed; `cause` is the system's
+ * error.
+ */
 export class BlockFileError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -29,7 +33,10 @@ export interface BlockFileOptions {
   readonly onWarning?: (message: string) => void;
 }
 
-/** Opens the raw image at `path`. Throws {@link BlockFileError} if there is none or it cannot be a disk. */
+/**
+ * Opens the raw image at `path`. Throws {@link BlockFileError} if there is none or it cannot be a
+ * disk.
+ */
 export async function openBlockFile(
   path: string,
   options: BlockFileOptions = {},
@@ -45,8 +52,8 @@ export async function openBlockFile(
 }
 
 /**
- * Opens the file at `path` for changes of an overlay, creating it if there is none and extending it, sparsely, to
- * `bytes`. Throws {@link BlockFileError}.
+ * Opens the file at `path` for changes of an overlay, creating it if there is none and extending
+ * it, sparsely, to `bytes`. Throws {@link BlockFileError}.
  */
 export async function openOverlayFile(
   path: string,
@@ -107,8 +114,9 @@ async function sizeOf(
     throw new BlockFileError(`${path} has ${stat.size} bytes: a disk has at least ${SECTOR_BYTES}`);
   }
   if (size !== stat.size) {
+    const rest = stat.size - size;
     options.onWarning?.(
-      `${path} does not end with a whole sector: the guest does not see its last ${stat.size - size} bytes`,
+      `${path} does not end with a sector: the guest does not see its last ${rest} bytes`,
     );
   }
   return size;

@@ -225,10 +225,8 @@ const isOrdinary = (s: Builder, format: FloatFormat, a: I64): I1 =>
 const raise = (s: Builder, make: Maker, flags: bigint): void =>
   s.setState(make.flags, s.or(s.state(make.flags), flags));
 
-/** Builds what finds out whether a result is inexact; skipped while the flag is set anyway. */
-function unlessSticky(s: Builder, make: Maker, build: () => void): void {
-  s.rarely(s.eqz(s.and(s.state(make.flags), flag.NX)), build);
-}
+/** Whether inexact has not been raised yet, so that somebody must find out whether a result is. */
+const isUnknown = (s: Builder, make: Maker): I1 => s.eqz(s.and(s.state(make.flags), flag.NX));
 
 const modeIsNot = (s: Builder, mode: I64, name: keyof typeof rounding): I1 =>
   s.ne(mode, BigInt(rounding[name]));
@@ -280,7 +278,7 @@ function additive(make: Maker, host: Host, op: 'add' | 'sub'): Routine {
     // A subnormal sum is exact. The topmost binade goes with infinity, for sumError.
     const topBinade = BigInt(2 * format.maxExponent);
     s.rarely(s.ge_u(exponentField(s, format, result), topBinade), slow);
-    unlessSticky(s, make, () => {
+    s.rarely(isUnknown(s, make), () => {
       const addend = op === 'add' ? b : s.xor(b, 1n << BigInt(format.width - 1));
       const error = sumError(s, host, a, addend, result);
       s.when(s.not(isZero(s, format, error)), () => raise(s, make, flag.NX));
@@ -297,7 +295,7 @@ function checkProduct(
   slow: () => void,
   { x, y, p, operands }: { x: I64; y: I64; p: I64; operands: readonly I64[] },
 ): void {
-  unlessSticky(s, make, () => {
+  s.rarely(isUnknown(s, make), () => {
     for (const operand of operands) s.rarely(s.not(isOrdinary(s, host.format, operand)), slow);
     s.when(s.not(host.isProduct(s, x, y, p)), () => raise(s, make, flag.NX));
   });
@@ -435,7 +433,7 @@ function fma64(
   // Inside the window a zero is exact: the operands cancel, and the sum is +0.
   const fine = s.either(isOrdinary(s, binary64, result), isZero(s, binary64, result));
   s.rarely(s.not(fine), slow);
-  unlessSticky(s, make, () => {
+  s.rarely(isUnknown(s, make), () => {
     const inexact = s.not(isZero(s, binary64, s.bits_of_f64(total.error)));
     s.when(inexact, () => raise(s, make, flag.NX));
   });
@@ -454,7 +452,7 @@ function fma32(
   const result = bits32(s, s.demote(sum));
   const exactZero = isZero(s, binary64, s.bits_of_f64(sum));
   s.rarely(s.not(s.either(isOrdinary(s, binary32, result), exactZero)), slow);
-  unlessSticky(s, make, () => {
+  s.rarely(isUnknown(s, make), () => {
     s.when(s.fne64(s.promote(f32(s, result)), sum), () => raise(s, make, flag.NX));
   });
   s.return(result);
@@ -567,7 +565,7 @@ function narrow(make: Maker): Routine {
     const result = bits32(s, s.demote(f64(s, a)));
     const fine = s.either(isOrdinary(s, binary32, result), isZero(s, binary64, a));
     s.rarely(s.not(fine), slow);
-    unlessSticky(s, make, () => {
+    s.rarely(isUnknown(s, make), () => {
       const inexact = s.fne64(s.promote(f32(s, result)), f64(s, a));
       s.when(inexact, () => raise(s, make, flag.NX));
     });

@@ -1,11 +1,12 @@
 // Block device: VIRTIO 1.2, section 5.2.
 //
-// Requests run asynchronously, many at a time, and complete in any order. Data passes through private buffers, piece by
-// piece, so that a request whose queue was reset meanwhile can no longer touch guest memory, and a store never sees
-// shared memory. After a reset new requests wait until the old ones have settled in the store, so that no
-// old write lands after a new one. A snapshot lists the requests in flight; restoring does them again, which is
-// harmless because none was completed. Invariants: at most `IN_FLIGHT` requests are in the store; an error of
-// the store is an I/O error of the guest, never an exception.
+// Requests run asynchronously, many at a time, and complete in any order. Data passes through
+// private buffers, piece by piece, so that a request whose queue was reset meanwhile can no longer
+// touch guest memory, and a store never sees shared memory. After a reset new requests wait until
+// the old ones have settled in the store, so that no old write lands after a new one. A snapshot
+// lists the requests in flight; restoring does them again, which is harmless because none was
+// completed. Invariants: at most `IN_FLIGHT` requests are in the store; an error of the store is an
+// I/O error of the guest, never an exception.
 
 import { SavedStateError } from '../../device.ts';
 import { fromSaved } from '../../saved-state.ts';
@@ -198,7 +199,10 @@ class BlockDevice implements VirtioInstance {
     if ((this.#transport.features() & FLUSH) === 0n) await this.#store.flush();
   }
 
-  /** Discards or zeroes the ranges that the request lists; discarding zeroes what the store can zero cheaply. */
+  /**
+   * Discards or zeroes the ranges that the request lists; discarding zeroes what the store can zero
+   * cheaply.
+   */
   async #zeroRanges({ chain, type, dataBytes }: Request): Promise<Status> {
     const discard = type === REQUEST.discard;
     if (this.#store.readOnly) return STATUS.ioError;
@@ -232,7 +236,10 @@ class BlockDevice implements VirtioInstance {
   }
 }
 
-/** Reads a request's header; undefined if it has none or no room for the status. Framing is free (2.7.4). */
+/**
+ * Reads a request's header; undefined if it has none or no room for the status. Framing is free
+ * (2.7.4).
+ */
 function parse(chain: Chain): Request | undefined {
   if (chain.readableBytes < HEADER_BYTES || chain.writableBytes < 1) return undefined;
   const header = new Uint8Array(HEADER_BYTES);

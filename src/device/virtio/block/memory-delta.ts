@@ -1,4 +1,5 @@
-// Changes of an overlay kept in memory: they vanish with the VM. Blocks that become zero give their memory back.
+// Changes of an overlay kept in memory: they vanish with the VM. Blocks that become zero give their
+// memory back.
 
 import { BLOCK, overlayBlockBytes } from './overlay.ts';
 import type { OverlayDelta } from './overlay.ts';

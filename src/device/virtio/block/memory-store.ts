@@ -1,4 +1,5 @@
-// A block store in an array: disks that vanish with the VM, and images that a host already holds in memory.
+// A block store in an array: disks that vanish with the VM, and images that a host already holds in
+// memory.
 
 import { assert } from '../../../std/assert.ts';
 import { SECTOR_BYTES } from './store.ts';

@@ -27,7 +27,7 @@ async function contents(store: BlockStore): Promise<Uint8Array> {
 }
 
 for (const [kind, create] of Object.entries(kinds)) {
-  test(`${kind}: reads and writes at any place agree with an array, also at the same time`, async () => {
+  test(`${kind}: reads and writes agree with an array, also at the same time`, async () => {
     const base = baseBytes();
     const disk = await create(memoryStore(base, { readOnly: true }));
     const model = base.slice();

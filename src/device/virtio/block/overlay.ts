@@ -1,9 +1,11 @@
-// Copy-on-write: a disk that reads as its base until it is written, and keeps what is written in a delta.
+// Copy-on-write: a disk that reads as its base until it is written, and keeps what is written in a
+// delta.
 //
-// The disk is divided into blocks of equal size (the last may be cut short). Each is BASE (read from the base), STORED
-// (wholly in the delta) or ZERO (reads as zeros, stored nowhere). The first write to part of a block completes it from
-// the base. Invariants: the base is never written; a block becomes STORED only after its data is in the delta; writes
-// that change a block's state run one at a time, so that two of them cannot complete the same block.
+// The disk is divided into blocks of equal size (the last may be cut short). Each is BASE (read
+// from the base), STORED (wholly in the delta) or ZERO (reads as zeros, stored nowhere). The first
+// write to part of a block completes it from the base. Invariants: the base is never written; a
+// block becomes STORED only after its data is in the delta; writes that change a block's state run
+// one at a time, so that two of them cannot complete the same block.
 
 import type { BlockStore } from './store.ts';
 
@@ -11,7 +13,9 @@ import type { BlockStore } from './store.ts';
 export const BLOCK = { base: 0, stored: 1, zero: 2 } as const;
 type BlockState = (typeof BLOCK)[keyof typeof BLOCK];
 
-/** Where an overlay keeps what differs from its base. Data of a block is at the block's own offset. */
+/**
+ * Where an overlay keeps what differs from its base. Data of a block is at the block's own offset.
+ */
 export interface OverlayDelta {
   /** Bytes of a block; a power of 2, 512 at least. */
   readonly blockBytes: number;
@@ -30,7 +34,10 @@ export interface OverlayDelta {
 const BLOCK_BYTES_MIN = 4096;
 const BLOCKS_MAX = 2 ** 24;
 
-/** A block size for a disk of `size` bytes: 4 KiB, the block of guest file systems, unless the map grew too large. */
+/**
+ * A block size for a disk of `size` bytes: 4 KiB, the block of guest file systems, unless the map
+ * grew too large.
+ */
 export function overlayBlockBytes(size: number): number {
   let bytes = BLOCK_BYTES_MIN;
   while (size / bytes > BLOCKS_MAX) bytes *= 2;

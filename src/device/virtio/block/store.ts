@@ -1,8 +1,10 @@
-// What a block device keeps its data in. `host` and the overlay implement it; the device only knows this.
+// What a block device keeps its data in. `host` and the overlay implement it; the device only knows
+// this.
 //
-// Invariants: offsets and lengths are within the store; arrays given to a store are never shared memory, and
-// the caller leaves them alone until the promise settles. Operations may run at the same time; the order of those
-// that overlap is the caller's business. A rejected promise is an I/O error, after which the store stays usable.
+// Invariants: offsets and lengths are within the store; arrays given to a store are never shared
+// memory, and the caller leaves them alone until the promise settles. Operations may run at the
+// same time; the order of those that overlap is the caller's business. A rejected promise is an I/O
+// error, after which the store stays usable.
 
 /** Random access to a fixed number of bytes. */
 export interface BlockStore {

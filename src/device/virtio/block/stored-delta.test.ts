@@ -18,7 +18,10 @@ const base = (): BlockStore =>
 const open = async (bytes: Uint8Array): Promise<BlockStore> =>
   overlay(base(), await storedDelta(memoryStore(bytes), SIZE));
 
-/** A store with a volatile cache: what was written since the last flush may be lost, sector by sector. */
+/**
+ * A store with a volatile cache: what was written since the last flush may be lost, sector by
+ * sector.
+ */
 function volatileStore(durable: Uint8Array, next: () => number) {
   const current = durable.slice();
   const pending = new Map<number, Uint8Array[]>();
@@ -40,7 +43,9 @@ function volatileStore(durable: Uint8Array, next: () => number) {
     },
     async close() {},
   };
-  /** The contents after a crash: of each sector one of the versions since the flush, or the old one. */
+  /**
+   * The contents after a crash: of each sector one of the versions since the flush, or the old one.
+   */
   const crash = (): Uint8Array => {
     const after = durable.slice();
     for (const [at, versions] of pending) {
@@ -102,11 +107,17 @@ test('a crash loses at most what was written since the last flush', async () => 
 test('a flush while writes go on speaks only of data that it flushed', async () => {
   const next = seeded(1);
   const { store, crash } = volatileStore(new Uint8Array(storedDeltaBytes(SIZE)), next);
-  const delta = await storedDelta(store, SIZE);
+  const gate = Promise.withResolvers<void>();
+  const gatedFlush = { ...store, flush: () => store.flush().then(() => gate.promise) };
+  await storedDelta(store, SIZE);
+  const delta = await storedDelta(gatedFlush, SIZE);
   const disk = overlay(base(), delta);
   await disk.write(0, new Uint8Array(4096).fill(1));
   const flushing = disk.flush();
+  // The flush has begun once its turn has come.
+  await Promise.resolve();
   await disk.write(4096, new Uint8Array(4096).fill(2));
+  gate.resolve();
   await flushing;
   assert.equal(delta.map[1], 1);
   const after = crash();

@@ -1,12 +1,15 @@
 // Changes of an overlay kept in a second store, usually a sparse file, so that they outlive the VM.
 //
-// Layout, little-endian:  0     header: magic, version, block size, size of the base, offsets, CRC-32 of all that
-//                         4096  map: one byte per block (overlay.ts), padded to 4096
-//                         then  data: every block at its own offset, as large as the base
-// Crash safety: the map in the store changes only in `flush`, after the data that it speaks of has been flushed, and only
-// to what it was when the flush began. So after a crash a block that the map calls STORED is wholly there, and at
-// worst what was written since the last flush is lost, as on a real disk with a cache. A header that does not fit is
-// refused with the reason, and so is a map with an unknown state: an overlay over the wrong base is worse than none.
+// Layout, little-endian:
+//   0     header: magic, version, block size, size of the base, offsets, CRC-32 of all that
+//   4096  map: one byte per block (overlay.ts), padded to 4096
+//   then  data: every block at its own offset, as large as the base
+//
+// Crash safety: the map in the store changes only in `flush`, after the data that it speaks of has
+// been flushed, and only to what it was when the flush began. So after a crash a block that the map
+// calls STORED is wholly there, and at worst what was written since the last flush is lost, as on a
+// real disk with a cache. A header that does not fit is refused with the reason, and so is a map
+// with an unknown state: an overlay over the wrong base is worse than none.
 
 import { BLOCK, overlayBlockBytes } from './overlay.ts';
 import type { OverlayDelta } from './overlay.ts';
@@ -19,7 +22,10 @@ const HEADER_BYTES = 48;
 /** The header's room, and the unit in which the map is written. */
 const PAGE_BYTES = 4096;
 
-/** A delta that cannot be used: not one, of another version or base, damaged, or in an unsuitable store. */
+/**
+ * A delta that cannot be used: not one, of another version or base, damaged, or in an unsuitable
+ * store.
+ */
 export class OverlayError extends Error {
   constructor(message: string) {
     super(message);
@@ -33,15 +39,17 @@ export function storedDeltaBytes(baseSize: number): number {
 }
 
 /**
- * Opens the delta in `store` for a base of `baseSize` bytes; a store that begins with zeros only is made an empty one.
+ * Opens the delta in `store` for a base of `baseSize` bytes; a store that begins with zeros only is
+ * made an empty one.
  * Throws {@link OverlayError}, or the store's errors.
  */
 export async function storedDelta(store: BlockStore, baseSize: number): Promise<OverlayDelta> {
   const places = placesOf(baseSize);
   if (store.readOnly) throw new OverlayError('the overlay is read-only: give it a writable file');
-  if (store.size < places.dataOffset + baseSize) {
+  const needed = places.dataOffset + baseSize;
+  if (store.size < needed) {
     throw new OverlayError(
-      `the overlay has ${store.size} bytes, but a base of ${baseSize} needs ${places.dataOffset + baseSize}`,
+      `the overlay has ${store.size} bytes, but a base of ${baseSize} needs ${needed}`,
     );
   }
   const header = new Uint8Array(PAGE_BYTES);
@@ -150,7 +158,7 @@ function checkHeader(header: Uint8Array, baseSize: number): void {
   const itsBase = fields.getBigUint64(16, true);
   if (itsBase !== BigInt(baseSize)) {
     throw new OverlayError(
-      `the overlay belongs to a base of ${itsBase} bytes, not ${baseSize}: use the base it was made for`,
+      `the overlay belongs to a base of ${itsBase} bytes, not ${baseSize}: use that base`,
     );
   }
   const expected = headerOf(baseSize);

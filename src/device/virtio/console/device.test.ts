@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { SavedState } from '../../device.ts';
-import { drive, REGISTER } from '../test-driver.ts';
+import { TestDriver, REGISTER } from '../test-driver.ts';
 import { checkMisuse } from '../test-fuzz.ts';
 import { feature } from '../virtio.ts';
 import { virtioConsole } from './device.ts';
@@ -13,7 +13,7 @@ function setUp() {
     output: (bytes) => void sent.push(Buffer.from(bytes).toString()),
     ready: () => void readies++,
   });
-  return { ...drive(device), device, sent, readies: () => readies };
+  return Object.assign(new TestDriver(device), { sent, readies: () => readies });
 }
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);

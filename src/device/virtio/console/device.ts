@@ -1,7 +1,9 @@
-// Console device: VIRTIO 1.2, section 5.3, one port (no MULTIPORT) with a size and emergency writes.
+// Console device: VIRTIO 1.2, section 5.3, one port (no MULTIPORT) with a size and emergency
+// writes.
 //
-// Queue 0 carries input, queue 1 output. Input waits in the device until the guest offers buffers; see serial.ts for
-// how much. It outlives a reset, which every driver does when it begins: what was typed before is not lost. Output goes to the host in the pieces in which the guest sends it.
+// Queue 0 carries input, queue 1 output. Input waits in the device until the guest offers buffers;
+// see serial.ts for how much. It outlives a reset, which every driver does when it begins: what was
+// typed before is not lost. Output goes to the host in the pieces in which the guest sends it.
 
 import { SerialInput } from '../../serial.ts';
 import type { SerialBackend } from '../../serial.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { drive } from '../test-driver.ts';
+import { TestDriver } from '../test-driver.ts';
 import { checkMisuse } from '../test-fuzz.ts';
 import { virtioRng } from './device.ts';
 
 test('buffers are filled, long ones in part', () => {
-  const { start, send, used, bytes } = drive(virtioRng());
+  const { start, send, used, bytes } = new TestDriver(virtioRng());
   start();
   const { head, addresses } = send(0, [4, 8]);
   const long = send(0, [9000]);
@@ -19,7 +19,7 @@ test('buffers are filled, long ones in part', () => {
 });
 
 test('a request without room is given back empty', () => {
-  const { start, send, used } = drive(virtioRng());
+  const { start, send, used } = new TestDriver(virtioRng());
   start();
   send(0, [Uint8Array.of(1)]);
   assert.equal(used(0)[0]?.written, 0);

@@ -1,4 +1,5 @@
-// Entropy device: VIRTIO 1.2, section 5.4. One queue; every buffer is filled from the machine's randomness.
+// Entropy device: VIRTIO 1.2, section 5.4. One queue; every buffer is filled from the machine's
+// randomness.
 //
 // A buffer may be filled in part, so one request yields 4 KiB at most, whatever its length.
 
