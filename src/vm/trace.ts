@@ -2,7 +2,7 @@
 //
 // Wrappers around what is traced, made only when somebody listens, so that a VM without trace pays nothing.
 
-import type { RegisterNames } from '../device/device.ts';
+import type { DeviceInstance } from '../device/device.ts';
 import type { Processor } from '../machine/processor.ts';
 import type { BusRange } from '../memory/bus.ts';
 import { hex } from '../std/range.ts';
@@ -45,7 +45,7 @@ export function traceFirmware(processor: Processor, trace: Trace | undefined): P
 }
 
 interface TracedRange extends BusRange {
-  readonly target: BusRange['target'] & { readonly registers: RegisterNames };
+  readonly target: BusRange['target'] & Pick<DeviceInstance, 'registers'>;
 }
 
 /** Ranges whose targets tell how their registers are read and written. */

@@ -93,13 +93,18 @@ export const readPmpaddr = helper('read_pmpaddr', ['i64'], 'i64', (context, inde
 );
 
 /** `(entry, value)`: writes pmpaddr unless the entry, or a locked TOR entry above it, locks it. */
-export const writePmpaddr = helper('write_pmpaddr', ['i64', 'i64'], null, (context, index, value) => {
-  if (context.get(hart.pmpEntries) === 0n) return 0n;
-  const own = context.get(cellOf(pmpcfg, Number(index)));
-  const next = index < 15n ? context.get(cellOf(pmpcfg, Number(index) + 1)) : 0n;
-  const lockedAbove = (next & L) !== 0n && ((next >> 3n) & 3n) === 1n;
-  if ((own & L) === 0n && !lockedAbove) {
-    context.set(cellOf(pmpaddr, Number(index)), value & ADDRESS_BITS);
-  }
-  return 0n;
-});
+export const writePmpaddr = helper(
+  'write_pmpaddr',
+  ['i64', 'i64'],
+  null,
+  (context, index, value) => {
+    if (context.get(hart.pmpEntries) === 0n) return 0n;
+    const own = context.get(cellOf(pmpcfg, Number(index)));
+    const next = index < 15n ? context.get(cellOf(pmpcfg, Number(index) + 1)) : 0n;
+    const lockedAbove = (next & L) !== 0n && ((next >> 3n) & 3n) === 1n;
+    if ((own & L) === 0n && !lockedAbove) {
+      context.set(cellOf(pmpaddr, Number(index)), value & ADDRESS_BITS);
+    }
+    return 0n;
+  },
+);

@@ -105,4 +105,3 @@ export const rows: readonly Row[] = [
     'sfence.inval.ir': none('0001100 00001 00000 000 00000 1110011', 'sfence.inval.ir', fenceOrder),
   }),
 ];
-

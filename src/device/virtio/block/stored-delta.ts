@@ -11,6 +11,7 @@
 // real disk with a cache. A header that does not fit is refused with the reason, and so is a map
 // with an unknown state: an overlay over the wrong base is worse than none.
 
+import { IsolaError } from '../../../std/error.ts';
 import { BLOCK, overlayBlockBytes } from './overlay.ts';
 import type { OverlayDelta } from './overlay.ts';
 import { SECTOR_BYTES } from './store.ts';
@@ -26,7 +27,7 @@ const PAGE_BYTES = 4096;
  * A delta that cannot be used: not one, of another version or base, damaged, or in an unsuitable
  * store.
  */
-export class OverlayError extends Error {
+export class OverlayError extends IsolaError {
   constructor(message: string) {
     super(message);
     this.name = 'OverlayError';
