@@ -1,8 +1,7 @@
 // Gives helpers (functions of meanings that are written in TypeScript) their view of the calling vCPU, and generated
 // code its imports of them.
 
-import type { HelperContext, StateField } from '../ir/node.ts';
-import type { Isa } from '../isa/shared/isa.ts';
+import type { Helper, HelperContext, StateField } from '../ir/node.ts';
 
 /** A helper's context for the vCPU whose record begins at `cpu` in a view. */
 export function helperContext(
@@ -26,15 +25,15 @@ export function helperContext(
 
 type Import = (cpu: number, ...args: (bigint | number)[]) => bigint | number | undefined;
 
-/** The import object of an Isa's helpers: `(cpu, ...params) → result`, i64 as bigint, i32 and i1 as number. */
+/** The import object of helpers: `(cpu, ...params) → result`, i64 as bigint, i32 and i1 as number. */
 export function helperImports(
-  isa: Isa,
+  helpers: readonly Helper[],
   memory: WebAssembly.Memory,
   time: () => bigint,
 ): Record<string, Import> {
   let current = 0;
   const context = helperContext(new DataView(memory.buffer), () => current, time);
-  const entries = isa.helpers.map((helper): [string, Import] => {
+  const entries = helpers.map((helper): [string, Import] => {
     const call: Import = (cpu, ...args) => {
       current = cpu;
       const values = args.map((arg, i) =>

@@ -10,6 +10,7 @@ import type {
 import type { SerialDevice } from '../device/serial.ts';
 import { GuestMemory } from '../memory/guest-memory.ts';
 import { deviceTree } from './device-tree.ts';
+import { riscv64Processor } from './riscv64-processor.ts';
 import { at, createDevices, machine, series } from './machine.ts';
 import type { Board, Design, Placement } from './machine.ts';
 import { memoryMap } from './memory-map.ts';
@@ -57,7 +58,7 @@ const serial: SerialDevice = {
 
 const design = (parts: Design['parts'], more: Partial<Design> = {}): Design => ({
   boot: 'bare-elf',
-  isa: { name: 'riscv64', extensions: ['i'], mmu: 'sv39' },
+  processor: riscv64Processor,
   cpus: 1,
   timebaseHz: 1,
   ram: { address: 0x8000, size: 0x1000 },

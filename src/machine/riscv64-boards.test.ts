@@ -38,11 +38,6 @@ const slot: Device = {
 };
 
 const options: Riscv64Options = {
-  isa: {
-    name: 'riscv64',
-    extensions: ['i', 'm', 'a', 'f', 'd', 'c', 'zicsr', 'sstc'],
-    mmu: 'sv39',
-  },
   harts: 2,
   ramBytes: 256 * MIB,
   console: { output: () => undefined },

@@ -14,6 +14,7 @@ import type { PowerRequest } from '../device/syscon-power.ts';
 import type { Device } from '../device/device.ts';
 import { at, MachineError, series } from './machine.ts';
 import type { BootProtocol, Design } from './machine.ts';
+import { extensions, mmu } from '../isa/riscv64/isa.ts';
 import { hartInput, hartsNode } from './riscv64-harts.ts';
 import { riscv64Processor } from './riscv64-processor.ts';
 
@@ -29,6 +30,9 @@ export interface Riscv64Options {
   /** Devices for the virtio slots from the first on, at most 8. */
   readonly virtio?: readonly Device[];
 }
+
+/** What the guest is told of its harts. */
+const isa = { name: 'riscv64', extensions, mmu } as const;
 
 const RAM_BASE = 0x8000_0000;
 const TIMEBASE_HZ = 10_000_000;
@@ -69,7 +73,7 @@ export function riscv64Design(
     cpus: harts,
     timebaseHz: TIMEBASE_HZ,
     ram: { address: RAM_BASE, size: ramBytes },
-    cpuNode: hartsNode(isaOptions, harts, TIMEBASE_HZ),
+    cpuNode: hartsNode(isa, harts, TIMEBASE_HZ),
     controller: {
       ...at(0x0c00_0000, 0x60_0000, plic({ sources: SOURCES, contexts: outputs.length })),
       outputs,

@@ -60,10 +60,7 @@ function targetFor(indices: ReadonlyMap<Callee, number>): Target {
   };
 }
 
-function instantiate(
-  bytes: Uint8Array<ArrayBuffer>,
-  helpers: readonly Helper[],
-): CompiledRoutines {
+function instantiate(bytes: Uint8Array<ArrayBuffer>, helpers: readonly Helper[]): CompiledRoutines {
   const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
   const context = helperContext(
     new DataView(memory.buffer),

@@ -157,5 +157,4 @@ export const toy: Isa = {
   raise,
   interrupt,
   reset: () => {},
-  helpers: [],
 };

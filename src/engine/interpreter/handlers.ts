@@ -6,7 +6,7 @@
 // memory is imported and the vCPU a parameter.
 
 import { buildBlock } from '../../ir/builder.ts';
-import type { Block, Callee, OperandNode, RegisterOperand } from '../../ir/node.ts';
+import type { Block, Callee, Helper, OperandNode, RegisterOperand } from '../../ir/node.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
 import type { Row } from '../../isa/shared/row.ts';
 import { exitCode, jumpCache, vcpu } from '../../isa/shared/vcpu.ts';
@@ -44,6 +44,8 @@ export interface Handlers {
   readonly fall: number;
   /** Rows after which a block does not go on. */
   readonly ends: ReadonlySet<Row>;
+  /** What the module imports from 'helpers', by name. */
+  readonly helpers: readonly Helper[];
 }
 
 /** The row's meaning with operands left open. */
@@ -91,7 +93,15 @@ export function buildHandlers(isa: Isa, memory: MemoryLimits): Handlers {
   const fall = add('fall', fallHandler(declared.joints));
   module.element(declared.joints.table, 0, functions);
   const ends = [...meanings].filter(([, block]) => !fallsThrough(block)).map(([row]) => row);
-  return { bytes: module.bytes(), index, illegal: illegalHandler, fall, ends: new Set(ends) };
+  const helpers = callees.filter((callee) => callee.kind === 'helper');
+  return {
+    bytes: module.bytes(),
+    index,
+    illegal: illegalHandler,
+    fall,
+    ends: new Set(ends),
+    helpers,
+  };
 }
 
 /** Everything that functions of the module refer to by index. */

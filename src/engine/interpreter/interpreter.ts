@@ -59,7 +59,7 @@ export function createInterpreter(options: ExecutorOptions): Executor {
         accessFault: (cpu, address, kind) => wasm.accessFault(cpu, address, kind),
       }),
     },
-    helpers: helperImports(isa, memory, options.time),
+    helpers: helperImports(handlers.helpers, memory, options.time),
   }).exports as unknown as Exports;
   for (const cpu of places.vcpus) prepare(options, cpu, wasm);
 

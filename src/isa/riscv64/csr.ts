@@ -356,5 +356,3 @@ function rowsOf(csr: Csr): Row[] {
 export const rows: readonly Row[] = Object.entries(table).flatMap(([name, [number, access]]) =>
   rowsOf({ name, number, ...access }),
 );
-
-export const csrHelpers = [readTime, readPmpcfg, writePmpcfg, readPmpaddr, writePmpaddr] as const;

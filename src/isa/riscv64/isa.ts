@@ -6,12 +6,10 @@ import type { Row } from '../shared/row.ts';
 import { vcpu } from '../shared/vcpu.ts';
 import { rows as a } from './a.ts';
 import { rows as c } from './c.ts';
-import { csrHelpers, rows as zicsr } from './csr.ts';
+import { rows as zicsr } from './csr.ts';
 import { rows as d } from './d.ts';
 import { rows as f } from './f.ts';
-import { floatHelpers } from './fp.ts';
 import { rows as m } from './m.ts';
-import { pmpCheck } from './pmp.ts';
 import { rows as privileged } from './privileged.ts';
 import { rows as i } from './rv64i.ts';
 import { F, hart, pmpaddr, pmpcfg, X } from './state.ts';
@@ -60,7 +58,6 @@ export const riscv64: Isa = {
   raise: deliver,
   interrupt,
   reset,
-  helpers: [pmpCheck, ...csrHelpers, ...floatHelpers],
 };
 
 /** Reset: machine mode, translation off, nothing enabled (Privileged ISA, section 3.4). */

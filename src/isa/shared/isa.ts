@@ -1,6 +1,6 @@
 // What a guest architecture is to the rest of Isola. The engine runs any value of this type and names none.
 
-import type { Helper, Routine, StateField } from '../../ir/node.ts';
+import type { Routine, StateField } from '../../ir/node.ts';
 import type { Builder } from '../../ir/builder.ts';
 import type { RegisterFile } from '../../ir/node.ts';
 import type { Row } from './row.ts';
@@ -41,5 +41,4 @@ export interface Isa {
   readonly interrupt: Routine;
   /** Puts a vCPU into its reset state. `hart`: its number. */
   readonly reset: (state: VcpuState, hart: number) => void;
-  readonly helpers: readonly Helper[];
 }
