@@ -60,9 +60,10 @@ export type SavedState = { readonly [key: string]: SavedValue };
  * file.
  */
 export class SavedStateError extends IsolaError {
+  override readonly name = 'SavedStateError';
+
   constructor(message: string) {
     super(`cannot restore this snapshot: ${message}`);
-    this.name = 'SavedStateError';
   }
 }
 

@@ -19,10 +19,7 @@ import type { BlockStore } from '../../device/virtio/block/store.ts';
  * error.
  */
 export class BlockFileError extends IsolaError {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'BlockFileError';
-  }
+  override readonly name = 'BlockFileError';
 }
 
 export interface BlockFileOptions {

@@ -28,10 +28,7 @@ const PAGE_BYTES = 4096;
  * store.
  */
 export class OverlayError extends IsolaError {
-  constructor(message: string) {
-    super(message);
-    this.name = 'OverlayError';
-  }
+  override readonly name = 'OverlayError';
 }
 
 /** Bytes that a store must have to keep the changes of a base of `baseSize` bytes. */
