@@ -86,11 +86,12 @@ function interpreterLoop(): Benchmark {
   };
 }
 
+const leave = (c: Code): void => c.unreachable();
+
 /** Lowers and encodes the ten instructions of the loop as one function with constant operands. */
 function encode(): Benchmark {
   const rows = loop.slice(0, 9).map((word) => ({ word, row: riscv64.decode(word >>> 0)! }));
   const code = new Code(1);
-  const leave = (c: Code): void => c.unreachable();
   const runtime = { slowLoad: 0, slowStore: 1, slowAtomic: 2, flushTlb: 3, flushTlbPage: 4 };
   const target = {
     runtime,

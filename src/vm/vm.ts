@@ -3,8 +3,8 @@
 //
 // Platform-free: time, randomness, codecs and the event loop come in as `HostServices`. The host's entry point
 // (src/host/node/index.ts) gives the same class a `create` that takes paths.
-// Invariants: options are checked before anything is allocated; after the end nothing of the VM runs or writes any more;
-// an error of a device or of the engine ends the VM with `VmFailedError`, never as an unhandled rejection.
+// Invariants: options are checked before anything is allocated; after the end nothing of the VM runs or writes any
+// more; an error of a device or of the engine ends the VM with `VmFailedError`, never as an unhandled rejection.
 
 import { elfMachine, loadElf } from '../boot/elf.ts';
 import { writeDeviceTree } from '../boot/fdt.ts';

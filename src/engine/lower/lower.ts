@@ -135,7 +135,7 @@ export function setCell(code: Code, field: StateField, push: () => void): void {
 }
 
 /** Pushes the host offset of a guest-physical address (i64) that is in RAM. */
-export function hostOffset(code: Code, pushAddress: () => void): void {
+function hostOffset(code: Code, pushAddress: () => void): void {
   pushAddress();
   getCell(code, vcpu.ramBase);
   code.op(opcodes['i64.sub']);

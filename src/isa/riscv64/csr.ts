@@ -3,8 +3,8 @@
 // 7 (Zicntr), 20.2 (fcsr); Sstc.
 //
 // A row has the CSR's number in its fixed bits, so a known CSR costs no look-up and an unknown one is an illegal
-// instruction because no row matches. Forms that cannot write (csrrs and csrrc with register or immediate zero) are rows
-// of their own; a read-only CSR has only those.
+// instruction because no row matches. Forms that cannot write (csrrs and csrrc with register or immediate
+// zero) are rows of their own; a read-only CSR has only those.
 // Invariant: what a write leaves in a cell is a legal value (WARL), so that readers need no masks.
 
 import { type Arg, type Builder, helper } from '../../ir/builder.ts';
@@ -197,10 +197,13 @@ const range = (from: number, to: number): number[] =>
 /** MXL 64 and the letters I, M, A, F, D, C, S, U. */
 const MISA =
   (2n << 62n) |
-  [...'IMAFDCSU'].reduce((bits, l) => bits | (1n << BigInt(l.charCodeAt(0) - 65)), 0n);
+  ['I', 'M', 'A', 'F', 'D', 'C', 'S', 'U'].reduce(
+    (letters, letter) => letters | (1n << BigInt(letter.charCodeAt(0) - 65)),
+    0n,
+  );
 
 // oxfmt-ignore
-const table: Readonly<Record<string, readonly [number: number, access: Access]>> = {
+const table: Readonly<Record<string, readonly [address: number, access: Access]>> = {
   fflags: [0x001, floating((s) => s.state(hart.fflags), (s, v) => s.setState(hart.fflags, s.and(v, 31)))],
   frm:    [0x002, floating((s) => s.state(hart.frm), (s, v) => s.setState(hart.frm, s.and(v, 7)))],
   fcsr:   [0x003, floating(
@@ -268,11 +271,6 @@ const table: Readonly<Record<string, readonly [number: number, access: Access]>>
   tdata3:     [0x7a3, constant(0n)],
 };
 
-/** Name and number of every CSR. */
-export const csrNumbers: Readonly<Record<string, number>> = Object.fromEntries(
-  Object.entries(table).map(([name, [number]]) => [name, number]),
-);
-
 const rd = x.destination('7:5');
 const register = format({ rd, rs1: x.source('15:5') });
 const immediate = format({ rd, imm: number('15:5') });
@@ -309,7 +307,7 @@ function readWrite(s: Builder, csr: Csr, source: I64, form: keyof typeof forms):
 }
 
 function rowsOf(csr: Csr): Row[] {
-  const number = bits(csr.number, 12);
+  const encoded = bits(csr.number, 12);
   const read = (s: Builder, f: { rd: Parameters<Builder['set']>[0] }): void => {
     checkAccess(s, csr);
     s.set(f.rd, csr.read(s));
@@ -323,7 +321,7 @@ function rowsOf(csr: Csr): Row[] {
     const text = `${form} {rd}, ${csr.name}, {rs1}`;
     const textImmediate = `${form}i {rd}, ${csr.name}, {imm}`;
     const pattern = (source: string, top: string): string =>
-      `${number} ${source} ${top}${funct3.slice(1)} ..... 1110011`;
+      `${encoded} ${source} ${top}${funct3.slice(1)} ..... 1110011`;
     const writing = {
       [`${form}_${csr.name}`]: register(pattern('.....', '0'), text, (s, f) => {
         s.set(f.rd, readWrite(s, csr, s.get(f.rs1), form));
@@ -353,6 +351,6 @@ function rowsOf(csr: Csr): Row[] {
   return drafts.flat();
 }
 
-export const rows: readonly Row[] = Object.entries(table).flatMap(([name, [number, access]]) =>
-  rowsOf({ name, number, ...access }),
+export const rows: readonly Row[] = Object.entries(table).flatMap(([name, [address, access]]) =>
+  rowsOf({ name, number: address, ...access }),
 );

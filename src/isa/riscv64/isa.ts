@@ -1,4 +1,4 @@
-// The riscv64 guest architecture, put together: RV64GC with the extensions listed here, machine, supervisor and user mode.
+// The riscv64 guest architecture, put together: RV64GC and the extensions listed here, in three privilege modes.
 
 import type { Isa, VcpuState } from '../shared/isa.ts';
 import { decoderOf } from '../shared/decoder.ts';

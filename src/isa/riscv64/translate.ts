@@ -1,5 +1,6 @@
 // Address translation: Sv39 and Sv48 with Svnapot, Svpbmt and hardware update of A and D; then PMP.
-// Privileged ISA, sections 12.3 to 12.5 (Sv32, Sv39, Sv48: the algorithm is 12.3.2), 14 (Svnapot), 15 (Svpbmt), 3.7 (PMP).
+// Privileged ISA, sections 12.3 to 12.5 (Sv32, Sv39, Sv48; the algorithm is 12.3.2), 14 (Svnapot), 15 (Svpbmt),
+// 3.7 (PMP).
 
 import { type Builder, routine } from '../../ir/builder.ts';
 import type { Value } from '../../ir/node.ts';

@@ -4,6 +4,7 @@
 // Invariant: a trap changes mode, status and pc together and leaves the TLB tags right for the new mode.
 
 import { type Arg, type Builder, routine } from '../../ir/builder.ts';
+import type { Value } from '../../ir/node.ts';
 import { vcpu } from '../shared/vcpu.ts';
 import { updateContext } from './context.ts';
 import { hart } from './state.ts';
@@ -25,6 +26,8 @@ export const causes = {
   storePageFault: 15,
 } as const;
 
+type I64 = Value<'i64'>;
+
 const INTERRUPT = 1n << 63n;
 const NO_RESERVATION = (1n << 64n) - 1n;
 
@@ -45,39 +48,46 @@ export function require(s: Builder, condition: Arg<'i1'>): void {
   s.rarely(s.not(condition), () => raise(s, causes.illegalInstruction, 0));
 }
 
+/** Takes a trap to supervisor mode: what it leaves in the CSRs; gives stvec. */
+function enterSupervisor(s: Builder, cause: I64, tval: I64): I64 {
+  const status = s.state(hart.mstatus);
+  s.setState(hart.scause, cause);
+  s.setState(hart.sepc, s.state(vcpu.pc));
+  s.setState(hart.stval, tval);
+  const spie = s.shl(s.and(status, SIE), 4);
+  const spp = s.shl(s.zext32(s.state(hart.mode)), SPP_SHIFT);
+  const rest = s.and(status, ~(SIE | SPIE | (1n << SPP_SHIFT)));
+  s.setState(hart.mstatus, s.or(rest, s.or(spie, spp)));
+  s.setState(hart.mode, 1);
+  return s.state(hart.stvec);
+}
+
+/** The same to machine mode. */
+function enterMachine(s: Builder, cause: I64, tval: I64): I64 {
+  const status = s.state(hart.mstatus);
+  s.setState(hart.mcause, cause);
+  s.setState(hart.mepc, s.state(vcpu.pc));
+  s.setState(hart.mtval, tval);
+  const mpie = s.shl(s.and(status, MIE), 4);
+  const mpp = s.shl(s.zext32(s.state(hart.mode)), MPP_SHIFT);
+  const rest = s.and(status, ~(MIE | MPIE | (3n << MPP_SHIFT)));
+  s.setState(hart.mstatus, s.or(rest, s.or(mpie, mpp)));
+  s.setState(hart.mode, 3);
+  return s.state(hart.mtvec);
+}
+
 /** `(cause, tval)`: enters the handler; vcpu.pc is the address to return to. */
 const enter = routine('trap_enter', ['i64', 'i64'], null, (s, cause, tval) => {
-  const mode = s.state(hart.mode);
   const code = s.and(cause, 63);
   const isInterrupt = s.ge_u(cause, INTERRUPT);
   const delegation = s.select(isInterrupt, s.state(hart.mideleg), s.state(hart.medeleg));
-  const delegated = s.both(s.ne32(mode, 3), s.eq(s.and(s.shr_u(delegation, code), 1), 1));
-  const status = s.state(hart.mstatus);
+  const bit = s.and(s.shr_u(delegation, code), 1);
+  const delegated = s.both(s.ne32(s.state(hart.mode), 3), s.eq(bit, 1));
   const vector = s.variable('i64', 0);
   s.when(
     delegated,
-    () => {
-      s.setState(hart.scause, cause);
-      s.setState(hart.sepc, s.state(vcpu.pc));
-      s.setState(hart.stval, tval);
-      const spie = s.shl(s.and(status, SIE), 4);
-      const spp = s.shl(s.zext32(mode), SPP_SHIFT);
-      const rest = s.and(status, ~(SIE | SPIE | (1n << SPP_SHIFT)));
-      s.setState(hart.mstatus, s.or(rest, s.or(spie, spp)));
-      s.setState(hart.mode, 1);
-      s.assign(vector, s.state(hart.stvec));
-    },
-    () => {
-      s.setState(hart.mcause, cause);
-      s.setState(hart.mepc, s.state(vcpu.pc));
-      s.setState(hart.mtval, tval);
-      const mpie = s.shl(s.and(status, MIE), 4);
-      const mpp = s.shl(s.zext32(mode), MPP_SHIFT);
-      const rest = s.and(status, ~(MIE | MPIE | (3n << MPP_SHIFT)));
-      s.setState(hart.mstatus, s.or(rest, s.or(mpie, mpp)));
-      s.setState(hart.mode, 3);
-      s.assign(vector, s.state(hart.mtvec));
-    },
+    () => s.assign(vector, enterSupervisor(s, cause, tval)),
+    () => s.assign(vector, enterMachine(s, cause, tval)),
   );
   const tvec = s.read(vector);
   const vectored = s.both(isInterrupt, s.eq(s.and(tvec, 1), 1));
