@@ -2,7 +2,8 @@
 
 import { Command } from 'commander';
 import { Vm, type VmEnd } from '../host/node/index.ts';
-import { escapeHelp } from '../host/node/escapes.ts';
+import { type EscapeCommand, escapeHelp } from '../host/node/escapes.ts';
+import { GUEST_READY } from '../host/node/guest/architectures.ts';
 import { attachTerminal, terminalShape } from '../host/node/terminal.ts';
 import { exitCodes, interruption, say } from './errors.ts';
 import { addRunOptions, type RunFlags } from './options.ts';
@@ -80,13 +81,16 @@ async function converse(
     flags.timeout === undefined
       ? undefined
       : setTimeout(() => stopFor('timeout'), flags.timeout * 1000);
-  const terminal = attachTerminal(vm.console, {
-    onCommand(command) {
+  const events = {
+    onCommand(command: EscapeCommand) {
       if (command === 'quit') stopFor('quit');
       else process.stderr.write(`\r\n${escapeHelp.replaceAll('\n', '\r\n')}\r\n`);
     },
     onClosed: () => stopFor('closed'),
-  });
+  };
+  const isDefaultGuest = flags.machine === 'virt' && flags.kernel === undefined;
+  const ready = isDefaultGuest ? vm.waitFor(GUEST_READY).catch(() => undefined) : undefined;
+  const terminal = attachTerminal(vm.console, events, ready);
   try {
     vm.start();
     return { end: await vm.ended, stop };

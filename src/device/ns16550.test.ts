@@ -106,8 +106,9 @@ test('input waits until the guest listens, whatever a driver does to open the po
   // What Linux does: clear the FIFO, then read all registers to clear their interrupts, twice.
   for (const value of [1, 7, 0]) write(FCR, value);
   for (const register of [LSR, DATA, IIR, MSR, LSR, DATA, IIR, MSR]) read(register);
-  write(FCR, 1);
   write(IER, 5);
+  write(FCR, 1);
+  write(FCR, 0x81);
   assert.equal(line.level, true);
   assert.equal(read(DATA), 'e'.charCodeAt(0));
   // Printing to the console turns interrupts off and on again; a port that is closed and opened is cleared.

@@ -254,6 +254,8 @@ function returnInput(d: Uart): void {
 
 function controlFifos(d: Uart, value: number): void {
   const toggled = ((value ^ d.fifoControl) & FCR.enable) !== 0;
+  // Drivers switch the FIFOs on when they listen already; real ones lose a byte then.
+  if (toggled) returnInput(d);
   if (toggled || (value & FCR.clearReceive) !== 0) d.fifo = [];
   d.fifoControl = (value & FCR.enable) === 0 ? 0 : value & 0xc1;
   d.polls = 0;

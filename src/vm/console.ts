@@ -8,7 +8,7 @@ import type { SerialBackend, SerialInstance } from '../device/serial.ts';
 import { TimeoutError, VmStateError } from './errors.ts';
 
 const KEPT_BYTES = 1024 * 1024;
-/** A pattern is looked for in this many of the latest characters. */
+/** A pattern is looked for in at least this many of the latest characters. */
 const KEPT_TEXT = 256 * 1024;
 
 export interface WaitOptions {
@@ -121,7 +121,8 @@ export class VmConsole {
     // A stream that nobody reads must not grow without bound: beyond its mark, output is dropped.
     const room = this.#output?.desiredSize ?? 0;
     if (room > 0 || this.readable.locked) this.#output?.enqueue(bytes);
-    this.#seen = (this.#seen + this.#decoder.decode(bytes, { stream: true })).slice(-KEPT_TEXT);
+    this.#seen += this.#decoder.decode(bytes, { stream: true });
+    if (this.#seen.length > 2 * KEPT_TEXT) this.#seen = this.#seen.slice(-KEPT_TEXT);
     for (const waiter of this.#waiters) waiter.check(this.#seen);
   }
 

@@ -28,9 +28,13 @@ export function terminalShape(): TerminalShape | undefined {
   return { type: process.env['TERM'] ?? 'dumb', lines: stdout.rows, columns: stdout.columns };
 }
 
-/** Joins a console to standard input and output. */
-export function attachTerminal(console: VmConsole, events: TerminalEvents): Terminal {
-  const release = attachInput(console, events);
+/** Joins a console to standard input and output. Input from a pipe waits until `ready` has settled. */
+export function attachTerminal(
+  console: VmConsole,
+  events: TerminalEvents,
+  ready: Promise<unknown> = Promise.resolve(),
+): Terminal {
+  const release = attachInput(console, events, ready);
   const written = copyOutput(console.readable, events.onClosed);
   return {
     async detach() {
@@ -41,7 +45,11 @@ export function attachTerminal(console: VmConsole, events: TerminalEvents): Term
 }
 
 /** Copies input to the guest until the returned function is called. */
-function attachInput(console: VmConsole, { onCommand }: TerminalEvents): () => void {
+function attachInput(
+  console: VmConsole,
+  { onCommand }: TerminalEvents,
+  ready: Promise<unknown>,
+): () => void {
   const { stdin } = process;
   const writer = console.writable.getWriter();
   const escapes = createEscapes();
@@ -54,7 +62,8 @@ function attachInput(console: VmConsole, { onCommand }: TerminalEvents): () => v
   const piped = (bytes: Uint8Array): void => {
     stdin.pause();
     const resume = (): void => void (released || stdin.resume());
-    writer.write(bytes).then(resume, ended);
+    const deliver = (): Promise<void> => writer.write(bytes);
+    ready.then(deliver, deliver).then(resume, ended);
   };
   // The VM has ended, and whoever runs it knows.
   const ended = (): void => undefined;
