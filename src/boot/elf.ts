@@ -6,11 +6,12 @@
 // linked at a fixed address. Invariant: every offset and count of the file is checked before use,
 // so a damaged or hostile file gives an `ElfError` and nothing else.
 
+import { IsolaError } from '../std/error.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { hex } from '../std/range.ts';
 
 /** A file that is no executable this machine can run; the message says what to do. */
-export class ElfError extends Error {
+export class ElfError extends IsolaError {
   override readonly name = 'ElfError';
 }
 

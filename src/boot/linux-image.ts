@@ -7,6 +7,7 @@
 // RAM, and nothing is written before all of them have a place. Every refusal is a `KernelError` of
 // one line that says what the file is and what to do.
 
+import { IsolaError } from '../std/error.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { hex } from '../std/range.ts';
 import type { AddressRange } from '../std/range.ts';
@@ -15,7 +16,7 @@ import { elfMachineName, isElf } from './elf.ts';
 /**
  * A kernel, initramfs or command line that cannot be booted; one line: what it is, and what to do.
  */
-export class KernelError extends Error {
+export class KernelError extends IsolaError {
   override readonly name = 'KernelError';
 }
 

@@ -120,40 +120,77 @@ export const CONSOLE_BYTES_MAX = 0x1_0000;
 
 type SbiFunction = (host: SbiHost, hart: number, call: SbiCall) => SbiOutcome;
 
-const functions = {
-  base: [
-    () => success(SPECIFICATION_VERSION),
-    () => success(IMPLEMENTATION_ID),
-    () => success(IMPLEMENTATION_VERSION),
-    (_host, _hart, { a0 }) => success(extensions.has(a0) ? 1n : 0n),
-    (host) => success(host.machineIds.vendor),
-    (host) => success(host.machineIds.arch),
-    (host) => success(host.machineIds.impl),
-  ],
-  time: [setTimer],
-  ipi: [sendIpi],
-  // Functions 3 to 6 are the hypervisor fences, which need the H extension.
-  rfence: [remoteFenceI, remoteSfenceVma, remoteSfenceVmaAsid],
-  hsm: [hartStart, () => ({ kind: 'stop' }), hartGetStatus, hartSuspend],
-  srst: [systemReset],
-  dbcn: [consoleWrite, consoleRead, consoleWriteByte],
-} satisfies Record<string, readonly SbiFunction[]>;
+/** A function by its name in the specification, and how many of a0 to a4 are its parameters. */
+type Entry = readonly [name: string, parameters: number, serve: SbiFunction];
 
 /** Functions by extension id, and within it by function id. */
-const extensions: ReadonlyMap<bigint, readonly SbiFunction[]> = new Map([
-  [0x10n, functions.base],
-  [0x5449_4d45n, functions.time],
-  [0x73_5049n, functions.ipi],
-  [0x5246_4e43n, functions.rfence],
-  [0x48_534dn, functions.hsm],
-  [0x5352_5354n, functions.srst],
-  [0x4442_434en, functions.dbcn],
+const extensions: ReadonlyMap<bigint, readonly Entry[]> = new Map<bigint, readonly Entry[]>([
+  [
+    0x10n,
+    [
+      ['get_spec_version', 0, () => success(SPECIFICATION_VERSION)],
+      ['get_impl_id', 0, () => success(IMPLEMENTATION_ID)],
+      ['get_impl_version', 0, () => success(IMPLEMENTATION_VERSION)],
+      ['probe_extension', 1, (_host, _hart, { a0 }) => success(extensions.has(a0) ? 1n : 0n)],
+      ['get_mvendorid', 0, (host) => success(host.machineIds.vendor)],
+      ['get_marchid', 0, (host) => success(host.machineIds.arch)],
+      ['get_mimpid', 0, (host) => success(host.machineIds.impl)],
+    ],
+  ],
+  [0x5449_4d45n, [['set_timer', 1, setTimer]]],
+  [0x73_5049n, [['send_ipi', 2, sendIpi]]],
+  // Functions 3 to 6 are the hypervisor fences, which need the H extension.
+  [
+    0x5246_4e43n,
+    [
+      ['remote_fence_i', 2, remoteFenceI],
+      ['remote_sfence_vma', 4, remoteSfenceVma],
+      ['remote_sfence_vma_asid', 5, remoteSfenceVmaAsid],
+    ],
+  ],
+  [
+    0x48_534dn,
+    [
+      ['hart_start', 3, hartStart],
+      ['hart_stop', 0, () => ({ kind: 'stop' })],
+      ['hart_get_status', 1, hartGetStatus],
+      ['hart_suspend', 3, hartSuspend],
+    ],
+  ],
+  [0x5352_5354n, [['system_reset', 2, systemReset]]],
+  [
+    0x4442_434en,
+    [
+      ['debug_console_write', 3, consoleWrite],
+      ['debug_console_read', 3, consoleRead],
+      ['debug_console_write_byte', 1, consoleWriteByte],
+    ],
+  ],
 ]);
+
+function entryOfCall({ a6, a7 }: SbiCall): Entry | undefined {
+  return a6 < 64n ? extensions.get(a7)?.[Number(a6)] : undefined;
+}
+
+/** A call as text for traces: `set_timer(0x1234)`. */
+export function describeSbiCall(call: SbiCall): string {
+  const { a0, a1, a2, a3, a4, a6, a7 } = call;
+  const [name, parameters] = entryOfCall(call) ?? [`extension ${hex64(a7)} function ${a6}`, 3];
+  return `${name}(${[a0, a1, a2, a3, a4].slice(0, parameters).map(hex64).join(', ')})`;
+}
+
+/** What a call returned, as text for traces. */
+export function describeSbiResult(error: bigint, value: bigint): string {
+  const code = BigInt.asIntN(64, error);
+  if (code === sbiError.success) return hex64(value);
+  return Object.entries(sbiError).find(([, known]) => known === code)?.[0] ?? `error ${code}`;
+}
+
+const hex64 = (value: bigint): string => `0x${value.toString(16)}`;
 
 /** Serves one call of `hart`. Never throws for anything a guest can pass. */
 export function sbiCall(host: SbiHost, hart: number, call: SbiCall): SbiOutcome {
-  const table = extensions.get(call.a7);
-  const serve = call.a6 < 64n ? table?.[Number(call.a6)] : undefined;
+  const serve = entryOfCall(call)?.[2];
   return serve === undefined ? failure(sbiError.notSupported) : serve(host, hart, call);
 }
 

@@ -7,6 +7,7 @@
 // no register access ever throws, whatever the guest does; `save` gives plain JSON data and
 // `restore(save())` leaves the device as it was.
 
+import { IsolaError } from '../std/error.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { DeviceTreeNode } from './device-tree-node.ts';
 
@@ -58,10 +59,11 @@ export type SavedState = { readonly [key: string]: SavedValue };
  * Saved state that does not fit the device it is restored into: another kind, version or a damaged
  * file.
  */
-export class SavedStateError extends Error {
+export class SavedStateError extends IsolaError {
+  override readonly name = 'SavedStateError';
+
   constructor(message: string) {
     super(`cannot restore this snapshot: ${message}`);
-    this.name = 'SavedStateError';
   }
 }
 

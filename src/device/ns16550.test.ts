@@ -87,6 +87,7 @@ test('the transmitter interrupt comes on enabling and after a byte, and ends whe
 test('input is bounded and the host is asked for the rest', () => {
   const { read, write, uart, readies } = setUp();
   write(FCR, 1);
+  write(IER, 1);
   const taken = uart.receive(new Uint8Array(10_000).fill(7));
   assert.equal(taken, 4096);
   assert.equal(uart.receive(new Uint8Array(100)), 16, 'room for what went to the FIFO');
@@ -97,6 +98,37 @@ test('input is bounded and the host is asked for the rest', () => {
   }
   assert.ok(count > 3000 && count < 4112);
   assert.equal(readies(), 1);
+});
+
+test('input waits until the guest listens, whatever a driver does to open the port', () => {
+  const { read, write, receive, line } = setUp();
+  receive('early');
+  // What Linux does: clear the FIFO, then read all registers to clear their interrupts, twice.
+  for (const value of [1, 7, 0]) write(FCR, value);
+  for (const register of [LSR, DATA, IIR, MSR, LSR, DATA, IIR, MSR]) read(register);
+  write(IER, 5);
+  write(FCR, 1);
+  write(FCR, 0x81);
+  assert.equal(line.level, true);
+  assert.equal(read(DATA), 'e'.charCodeAt(0));
+  // Printing to the console turns interrupts off and on again; a port that is closed and opened is cleared.
+  write(IER, 0);
+  write(FCR, 7);
+  receive('!');
+  assert.equal(read(LSR) & 1, 0);
+  write(IER, 5);
+  const rest = Array.from('arly!', () => String.fromCharCode(read(DATA))).join('');
+  assert.equal(rest, 'arly!');
+});
+
+test('a guest that polls gets its input without interrupts', () => {
+  const { read, receive } = setUp();
+  receive('ok');
+  let text = '';
+  for (let i = 0; i < 100; i++) {
+    if ((read(LSR) & 1) !== 0) text += String.fromCharCode(read(DATA));
+  }
+  assert.equal(text, 'ok');
 });
 
 test('the divisor latch hides data and interrupt enable', () => {
@@ -118,6 +150,7 @@ test('the divisor latch hides data and interrupt enable', () => {
 test('loopback feeds the receiver, keeps host input waiting, and can overrun', () => {
   const { read, write, receive, sent, uart } = setUp();
   write(FCR, 1);
+  write(IER, 1);
   write(MCR, 0x1f);
   assert.equal(read(MSR) & 0xf0, 0xf0);
   write(MCR, 0x10);

@@ -5,8 +5,12 @@
 // lost to an overrun. For the same reason a character timeout is due as soon as the FIFO holds
 // bytes below its trigger level and no more input waits. In loopback the transmitter feeds the
 // receiver and the modem outputs feed the modem inputs; the host's input waits meanwhile.
-// Invariants: a FIFO entry is a byte, plus BREAK where the line was held low; the FIFO holds 16
-// bytes, or one when it is off.
+//
+// Drivers clear the FIFO and read the data register when they open a port, which would lose what
+// was typed before. So input waits until the guest listens: it has enabled the receive interrupt,
+// or it polls the line status. What it has not read when it stops listening waits again.
+// Invariants: a FIFO entry is a byte, plus BREAK where the line was held low, or LOOPED where the
+// guest sent it; the FIFO holds 16 bytes, or one when it is off.
 
 import type { DeviceContext } from './device.ts';
 import { placedNode } from './place.ts';
@@ -48,9 +52,12 @@ const MSR = {
   ringEnded: 4,
 } as const;
 
-/** Flag of a FIFO entry: the byte was a break. */
+/** Flags of a FIFO entry: the byte was a break; it came by loopback. */
 const BREAK = 0x100;
+const LOOPED = 0x200;
 const FIFO_BYTES = 16;
+/** So many reads of the line status in a row are made only to wait for input. */
+const POLLS = 8;
 const TRIGGER_LEVELS = [1, 4, 8, 14] as const;
 
 const initialState = () => ({
@@ -62,6 +69,8 @@ const initialState = () => ({
   /** Whether its interrupt was enabled before the last write of the enable register. */
   transmitEnabled: false,
   overrun: false,
+  /** Reads of the line status since any other register was used. */
+  polls: 0,
   /** A break reached the head of the FIFO and the line status was not read since. */
   breakSeen: false,
   /** Modem inputs when last looked at, as bits of the modem status. */
@@ -200,23 +209,29 @@ const block = registerBlock<State, Context>('ns16550a', initialState)(
  */
 function fill(d: Uart): void {
   const room = capacity(d) - d.fifo.length;
-  if (room > 0 && !loopback(d) && d.input.length > 0) d.fifo.push(...d.input.take(room));
+  const wanted = listens(d) && !loopback(d);
+  if (room > 0 && wanted && d.input.length > 0) d.fifo.push(...d.input.take(room));
   if (((d.fifo[0] ?? 0) & BREAK) !== 0) d.breakSeen = true;
   update(d);
   d.input.refill();
 }
 
+const listens = (d: Uart): boolean =>
+  (d.get('interruptEnable') & IER.receive) !== 0 || d.polls >= POLLS;
+
 function takeByte(d: Uart): number {
   const entry = d.fifo.shift() ?? 0;
+  d.polls = 0;
   fill(d);
   return entry & 0xff;
 }
 
 function sendByte(d: Uart, value: number): void {
   if (!loopback(d)) d.output.put(value);
-  else if (d.fifo.length < capacity(d)) d.fifo.push(value);
+  else if (d.fifo.length < capacity(d)) d.fifo.push(value | LOOPED);
   else d.overrun = true;
   d.transmitPending = true;
+  d.polls = 0;
   fill(d);
 }
 
@@ -225,13 +240,25 @@ function enableInterrupts(d: Uart): void {
   const enabled = (d.get('interruptEnable') & IER.transmit) !== 0;
   if (enabled && !d.transmitEnabled) d.transmitPending = true;
   d.transmitEnabled = enabled;
-  update(d);
+  d.polls = 0;
+  if (!listens(d)) returnInput(d);
+  fill(d);
+}
+
+/** Takes the host's bytes out of the FIFO again; they come back when the guest listens. */
+function returnInput(d: Uart): void {
+  const own = (entry: number): boolean => (entry & (BREAK | LOOPED)) !== 0;
+  d.input.giveBack(d.fifo.filter((entry) => !own(entry)));
+  d.fifo = d.fifo.filter(own);
 }
 
 function controlFifos(d: Uart, value: number): void {
   const toggled = ((value ^ d.fifoControl) & FCR.enable) !== 0;
+  // Drivers switch the FIFOs on when they listen already; real ones lose a byte then.
+  if (toggled) returnInput(d);
   if (toggled || (value & FCR.clearReceive) !== 0) d.fifo = [];
   d.fifoControl = (value & FCR.enable) === 0 ? 0 : value & 0xc1;
+  d.polls = 0;
   fill(d);
 }
 
@@ -258,6 +285,8 @@ function modemInputs(d: Uart): number {
 }
 
 function readLineStatus(d: Uart): number {
+  d.polls = Math.min(d.polls + 1, POLLS);
+  fill(d);
   const anyError = fifosOn(d) && d.fifo.some((entry) => (entry & BREAK) !== 0);
   const status =
     LSR.transmitterEmpty |
@@ -267,7 +296,7 @@ function readLineStatus(d: Uart): number {
     (anyError ? LSR.fifoError : 0);
   d.overrun = false;
   d.breakSeen = false;
-  if (((d.fifo[0] ?? 0) & BREAK) !== 0) d.fifo[0] = 0;
+  if (((d.fifo[0] ?? 0) & BREAK) !== 0) d.fifo[0] = LOOPED;
   update(d);
   return status;
 }
@@ -275,6 +304,7 @@ function readLineStatus(d: Uart): number {
 function readModemStatus(d: Uart): number {
   const status = d.modemInputs | d.modemDeltas;
   d.modemDeltas = 0;
+  d.polls = 0;
   update(d);
   return status;
 }
@@ -293,6 +323,7 @@ function pendingInterrupt(d: Uart): number {
 
 function identify(d: Uart): number {
   const pending = pendingInterrupt(d);
+  d.polls = 0;
   if (pending === IIR.transmit) d.transmitPending = false;
   update(d);
   return pending | (fifosOn(d) ? IIR.fifos : 0);

@@ -34,13 +34,16 @@ export type SerialDevice<Instance extends SerialInstance = SerialInstance> = Dev
 const INPUT_BYTES = 4096;
 /** Input is asked for again when no more than this waits. */
 const INPUT_LOW_BYTES = 1024;
+/** Bytes that a device may give back although the rest is full: as many as its FIFO holds. */
+const RETURNED_BYTES = 16;
+const RING_BYTES = INPUT_BYTES + RETURNED_BYTES;
 const OUTPUT_BYTES = 4096;
 /** How long output is gathered at most. */
 const OUTPUT_DELAY_NS = 1_000_000n;
 
 /** Input that waits for the guest: a ring of bytes. */
 export class SerialInput {
-  readonly #ring = new Uint8Array(INPUT_BYTES);
+  readonly #ring = new Uint8Array(RING_BYTES);
   readonly #ready: (() => void) | undefined;
   #first = 0;
   #length = 0;
@@ -57,9 +60,9 @@ export class SerialInput {
 
   /** Queues what fits of `bytes` and returns how many that were. */
   put(bytes: Uint8Array): number {
-    const taken = Math.min(bytes.length, INPUT_BYTES - this.#length);
+    const taken = Math.min(bytes.length, Math.max(INPUT_BYTES - this.#length, 0));
     for (let i = 0; i < taken; i++) {
-      this.#ring[(this.#first + this.#length + i) % INPUT_BYTES] = bytes[i] ?? 0;
+      this.#ring[(this.#first + this.#length + i) % RING_BYTES] = bytes[i] ?? 0;
     }
     this.#length += taken;
     this.#refused ||= taken < bytes.length;
@@ -69,9 +72,17 @@ export class SerialInput {
   /** Removes and returns the oldest bytes, `limit` at most. */
   take(limit: number): Uint8Array {
     const bytes = this.#copy(Math.min(limit, this.#length));
-    this.#first = (this.#first + bytes.length) % INPUT_BYTES;
+    this.#first = (this.#first + bytes.length) % RING_BYTES;
     this.#length -= bytes.length;
     return bytes;
+  }
+
+  /** Puts back bytes that were taken last, at most 16; the next `take` gives them again. */
+  giveBack(taken: readonly number[]): void {
+    const bytes = taken.slice(0, RING_BYTES - this.#length);
+    this.#first = (this.#first + RING_BYTES - bytes.length) % RING_BYTES;
+    for (const [i, byte] of bytes.entries()) this.#ring[(this.#first + i) % RING_BYTES] = byte;
+    this.#length += bytes.length;
   }
 
   /**
@@ -93,11 +104,11 @@ export class SerialInput {
   replace(bytes: readonly number[]): void {
     this.#first = 0;
     this.#length = 0;
-    this.put(Uint8Array.from(bytes.slice(0, INPUT_BYTES)));
+    this.giveBack(bytes.slice(0, RING_BYTES));
   }
 
   #copy(length: number): Uint8Array {
-    return Uint8Array.from({ length }, (_, i) => this.#ring[(this.#first + i) % INPUT_BYTES] ?? 0);
+    return Uint8Array.from({ length }, (_, i) => this.#ring[(this.#first + i) % RING_BYTES] ?? 0);
   }
 }
 

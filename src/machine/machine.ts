@@ -7,6 +7,7 @@
 // Invariants: RAM and places never overlap; an interrupt input is driven by one device and exists
 // at the controller; labels are unique; places are sorted by address.
 
+import { IsolaError } from '../std/error.ts';
 import type { LinuxLayout } from '../boot/linux-image.ts';
 import type { DeviceTreeNode } from '../device/device-tree-node.ts';
 import type {
@@ -28,7 +29,7 @@ import type { AddressRange } from '../std/range.ts';
  * Options no such machine can be built with, or a mistake in a design; the message says which and
  * why.
  */
-export class MachineError extends Error {
+export class MachineError extends IsolaError {
   override readonly name = 'MachineError';
 }
 

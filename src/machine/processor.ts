@@ -43,4 +43,7 @@ export interface Processor {
   wakes(vcpu: VcpuRecord): boolean;
   /** Serves the call that made the vCPU leave with exit `firmware`. */
   firmware(host: FirmwareHost, vcpu: number): FirmwareOutcome;
+  /** For traces: the call that a vCPU is about to make, and what it got for it. */
+  describeFirmwareCall(vcpu: VcpuRecord): string;
+  describeFirmwareResult(vcpu: VcpuRecord): string;
 }

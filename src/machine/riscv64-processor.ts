@@ -1,7 +1,15 @@
 // The riscv64 hart as a VM sees it: start states, interrupt bits in mip, the Sstc timer, and the SBI.
 // Privileged Architecture, "Machine Interrupt Registers" and "Sstc"; SBI v2.0; Linux Documentation/arch/riscv/boot.rst.
 
-import { hartState, sbiCall, type SbiHost, type SbiOutcome } from '../boot/sbi.ts';
+import {
+  describeSbiCall,
+  describeSbiResult,
+  hartState,
+  type SbiCall,
+  sbiCall,
+  type SbiHost,
+  type SbiOutcome,
+} from '../boot/sbi.ts';
 import { enterMachine, enterSupervisor, riscv64 } from '../isa/riscv64/isa.ts';
 import { hart, X } from '../isa/riscv64/state.ts';
 import type { VcpuRecord } from '../isa/shared/record.ts';
@@ -36,11 +44,19 @@ export const riscv64Processor: Processor = {
   wakes: (vcpu) => (vcpu.get(hart.mip) & vcpu.get(hart.mie)) !== 0n,
   firmware(host, number) {
     const vcpu = host.vcpus[number]!;
-    const x = (index: number): bigint => vcpu.getRegister(X, index);
-    const call = { a0: x(10), a1: x(11), a2: x(12), a3: x(13), a4: x(14), a6: x(16), a7: x(17) };
-    return finish(vcpu, number, sbiCall(sbiHost(host), number, call));
+    return finish(vcpu, number, sbiCall(sbiHost(host), number, callOf(vcpu)));
+  },
+  describeFirmwareCall: (vcpu) => describeSbiCall(callOf(vcpu)),
+  describeFirmwareResult(vcpu) {
+    const [error, value] = [vcpu.getRegister(X, a0), vcpu.getRegister(X, a1)];
+    return describeSbiResult(error, value);
   },
 };
+
+function callOf(vcpu: VcpuRecord): SbiCall {
+  const x = (index: number): bigint => vcpu.getRegister(X, index);
+  return { a0: x(10), a1: x(11), a2: x(12), a3: x(13), a4: x(14), a6: x(16), a7: x(17) };
+}
 
 /** Applies what the SBI answered to the calling hart. */
 function finish(vcpu: VcpuRecord, number: number, outcome: SbiOutcome): FirmwareOutcome {

@@ -1,13 +1,14 @@
 // The guest's serial console as web streams, and a way to wait for text on it.
 //
-// Input waits until the guest takes it: nothing is lost while it boots. Output goes to every reader there is: the
-// stream, if somebody reads it, and those who wait for a pattern. A stream that nobody reads holds KEPT_BYTES.
+// Input waits until the guest takes it: nothing is lost while it boots. Output goes to every reader there is: the stream, and
+// those who wait for a pattern. A stream that is being read loses nothing: when its reader falls behind by KEPT_BYTES, the
+// guest has to wait (`congested`). Of output that nobody reads, the first KEPT_BYTES are kept.
 
 import type { SerialBackend, SerialInstance } from '../device/serial.ts';
 import { TimeoutError, VmStateError } from './errors.ts';
 
 const KEPT_BYTES = 1024 * 1024;
-/** A pattern is looked for in this many of the latest characters. */
+/** A pattern is looked for in at least this many of the latest characters. */
 const KEPT_TEXT = 256 * 1024;
 
 export interface WaitOptions {
@@ -21,7 +22,8 @@ export type Delay = (milliseconds: number, callback: () => void) => () => void;
 
 interface Waiter {
   check(text: string): boolean;
-  fail(error: Error): void;
+  /** The VM ended. */
+  end(): void;
 }
 
 export class VmConsole {
@@ -49,7 +51,10 @@ export class VmConsole {
     };
     const strategy = new ByteLengthQueuingStrategy({ highWaterMark: KEPT_BYTES });
     this.readable = new ReadableStream<Uint8Array>(
-      { start: (controller) => void (this.#output = controller) },
+      {
+        start: (controller) => void (this.#output = controller),
+        cancel: () => void (this.#output = undefined),
+      },
       strategy,
     );
     this.writable = new WritableStream<Uint8Array>({ write: (bytes) => this.#accept(bytes) });
@@ -59,6 +64,12 @@ export class VmConsole {
   attach(serial: SerialInstance): void {
     this.#serial = serial;
     this.#feed();
+  }
+
+  /** Whether somebody reads the output and has fallen behind, so that the guest must wait. */
+  get congested(): boolean {
+    const room = this.#output?.desiredSize ?? 1;
+    return room <= 0 && this.readable.locked && !this.#ended;
   }
 
   /** Resolves with the text up to and including the match, counted from the last match. */
@@ -78,18 +89,19 @@ export class VmConsole {
           done(() => resolve(text.slice(0, end)));
           return true;
         },
-        fail: (error) => done(() => reject(error)),
+        end: () => fail(endedError(pattern)),
       };
-      const abort = (): void => waiter.fail(options.signal?.reason as Error);
+      const fail = (error: Error): void => done(() => reject(error));
+      const abort = (): void => fail(options.signal?.reason as Error);
       const { timeout } = options;
       const cancel =
         timeout === undefined
           ? () => undefined
-          : this.#delay(timeout, () => waiter.fail(timeoutError(pattern, timeout, this.#seen)));
+          : this.#delay(timeout, () => fail(timeoutError(pattern, timeout, this.#seen)));
       if (options.signal?.aborted === true) return abort();
       options.signal?.addEventListener('abort', abort);
       this.#waiters.add(waiter);
-      if (!waiter.check(this.#seen) && this.#ended) waiter.fail(endedError(pattern));
+      if (!waiter.check(this.#seen) && this.#ended) waiter.end();
       return undefined;
     });
   }
@@ -99,23 +111,19 @@ export class VmConsole {
     if (this.#ended) return;
     this.#serial?.flush();
     this.#ended = true;
-    for (const waiter of this.#waiters) waiter.fail(endedError('its output'));
+    for (const waiter of this.#waiters) waiter.end();
     this.#drained?.();
-    try {
-      this.#output?.close();
-    } catch {
-      // The reader has cancelled the stream: nobody is left to tell.
-    }
+    this.#output?.close();
   }
 
   #print(bytes: Uint8Array): void {
     if (this.#ended) return;
     // A stream that nobody reads must not grow without bound: beyond its mark, output is dropped.
-    if (this.#output !== undefined && (this.#output.desiredSize ?? 0) > 0) {
-      this.#output.enqueue(bytes);
-    }
-    this.#seen = (this.#seen + this.#decoder.decode(bytes, { stream: true })).slice(-KEPT_TEXT);
-    for (const waiter of this.#waiters) if (waiter.check(this.#seen)) return;
+    const room = this.#output?.desiredSize ?? 0;
+    if (room > 0 || this.readable.locked) this.#output?.enqueue(bytes);
+    this.#seen += this.#decoder.decode(bytes, { stream: true });
+    if (this.#seen.length > 2 * KEPT_TEXT) this.#seen = this.#seen.slice(-KEPT_TEXT);
+    for (const waiter of this.#waiters) waiter.check(this.#seen);
   }
 
   #accept(bytes: Uint8Array): Promise<void> {

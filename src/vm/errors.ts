@@ -1,9 +1,6 @@
 // Errors that users of a VM can meet, by class. Each message is one line that says what to do.
 
-/** Base of all errors of this library's public interface. */
-export class IsolaError extends Error {
-  override readonly name: string = 'IsolaError';
-}
+import { IsolaError } from '../std/error.ts';
 
 /** Options that no VM can be made from. */
 export class VmOptionsError extends IsolaError {

@@ -18,6 +18,10 @@ const SLICE = 400_000;
 const SHORTEST_SLICE = 10_000;
 /** A wait shorter than this is passed by giving turns to the event loop: its timers are no finer. */
 const FINE_WAIT_NS = 1_500_000n;
+/** How often the loop looks whether output may go on. */
+const CONGESTION_NS = 10_000_000n;
+/** The event loop must have something to wait for while the guest sleeps, or the host would think that all is done. */
+const LONGEST_SLEEP_NS = 3_600_000_000_000n;
 /** Instructions in a microsecond, for shortening slices; a guess is enough. */
 const INSTRUCTIONS_PER_MICROSECOND = 300n;
 
@@ -34,6 +38,8 @@ export interface RunLoopOptions {
   readonly turn: () => Promise<void>;
   /** Called after each slice; an ending ends the run. */
   readonly poll: () => Ending | undefined;
+  /** Whether the guest must wait until its output has been read. */
+  readonly congested: () => boolean;
 }
 
 /** The guest's time in ticks, from the clock. */
@@ -76,8 +82,11 @@ export class RunLoop {
       if (ending !== undefined) this.end(ending);
       if (this.#stopped) break;
       if (waits) await this.#sleep();
-      else if (clock.monotonic() < turnEnds) continue;
+      else if (clock.monotonic() < turnEnds && !this.#options.congested()) continue;
       else await turn();
+      while (this.#options.congested() && !this.#stopped) {
+        await this.#wakeOrTimer(clock.monotonic() + CONGESTION_NS);
+      }
       turnEnds = clock.monotonic() + TURN_NS;
     }
     return this.#ending;
@@ -132,20 +141,20 @@ export class RunLoop {
       if (this.#stopped || processor.wakes(vcpus[0]!)) break;
       const left = timerNs === undefined ? undefined : timerNs - clock.monotonic();
       if (left !== undefined && left < FINE_WAIT_NS) await turn();
-      else await this.#wakeOrTimer(timerNs);
+      else {
+        const latest = clock.monotonic() + LONGEST_SLEEP_NS;
+        await this.#wakeOrTimer(timerNs === undefined ? latest : timerNs - FINE_WAIT_NS / 2n);
+      }
     }
     this.counts.sleptNs += clock.monotonic() - begun;
   }
 
-  #wakeOrTimer(timerNs: bigint | undefined): Promise<void> {
+  #wakeOrTimer(atNs: bigint): Promise<void> {
     return new Promise((resolve) => {
-      const timer =
-        timerNs === undefined
-          ? undefined
-          : this.#options.clock.schedule(timerNs - FINE_WAIT_NS / 2n, () => this.#wake?.());
+      const timer = this.#options.clock.schedule(atNs, () => this.#wake?.());
       this.#wake = () => {
         this.#wake = undefined;
-        timer?.cancel();
+        timer.cancel();
         resolve();
       };
     });

@@ -31,10 +31,14 @@ import { GuestMemory } from '../memory/guest-memory.ts';
 import { type Delay, VmConsole, type WaitOptions } from './console.ts';
 import { VmFailedError, VmOptionsError, VmStateError } from './errors.ts';
 import { RunLoop, ticksOf } from './run-loop.ts';
+import { type Trace, traceDevices, traceFirmware } from './trace.ts';
 
 /** Machines by name: a Linux board, and one that runs an ELF executable from its entry in machine mode. */
 export const machines = { virt: riscv64Virt, bare: riscv64Bare } as const;
 export type MachineName = keyof typeof machines;
+
+export type { EngineName } from '../engine/engines.ts';
+export const engineNames = Object.keys(engines) as readonly EngineName[];
 
 /** What a VM needs of the platform. */
 export interface HostServices {
@@ -60,20 +64,19 @@ export interface VmOptions {
   readonly devices?: readonly Device[];
   /** Aborting it stops the VM. */
   readonly signal?: AbortSignal;
-  /** Hears of events, for traces: see TraceEvent. */
-  readonly trace?: (event: TraceEvent) => void;
+  /** Hears of events, for traces. */
+  readonly trace?: Trace;
+  /** Lets go of what the devices use, after the guest has ended. If it rejects, the VM's end has that error. */
+  readonly release?: () => Promise<void>;
 }
 
-/** Something that happened, as a line for people: which kind, and what. */
-export interface TraceEvent {
-  readonly kind: 'firmware' | 'devices';
-  readonly text: string;
-}
-
-/** How a VM ended. `code`: the guest's own (power-off code, or what a bare program wrote to tohost); 0 is success. */
+/** How a VM ended. */
 export interface VmEnd {
+  /** `failed`: the VM could not go on. */
   readonly reason: 'poweroff' | 'reboot' | 'stopped' | 'failed';
+  /** The guest's own: its power-off code, or what a bare program wrote to tohost; 0 is success. */
   readonly code: number;
+  /** What failed on the host: it ended the VM, or the guest went on without (a disk that could not be written). */
   readonly error?: VmFailedError;
 }
 
@@ -95,7 +98,8 @@ interface Parts {
   readonly memory: GuestMemory;
   readonly executor: Executor;
   readonly vcpus: readonly VcpuRecord[];
-  readonly reset: () => void;
+  /** Ends what devices do; resolves when none of them touches its backend any more. */
+  readonly quiesce: () => Promise<void>;
   readonly tohost: number | undefined;
 }
 
@@ -106,19 +110,19 @@ export class Vm implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #loop: RunLoop;
   readonly #resolve: (end: VmEnd) => void;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: VmOptions;
   readonly #stopOnAbort = (): void => void this.stop();
   #state: 'created' | 'running' | 'ended' = 'created';
 
-  private constructor(parts: Parts, loop: RunLoop, console: VmConsole, signal?: AbortSignal) {
+  private constructor(parts: Parts, loop: RunLoop, console: VmConsole, options: VmOptions) {
     this.#parts = parts;
     this.#loop = loop;
     this.console = console;
-    this.#signal = signal;
+    this.#options = options;
     const { promise, resolve } = Promise.withResolvers<VmEnd>();
     this.ended = promise;
     this.#resolve = resolve;
-    signal?.addEventListener('abort', this.#stopOnAbort);
+    options.signal?.addEventListener('abort', this.#stopOnAbort);
   }
 
   /** Builds a VM and loads its kernel. Throws VmOptionsError, KernelError, ElfError, MachineError. */
@@ -131,7 +135,7 @@ export class Vm implements AsyncDisposable {
     const parts = await build(options, services, console, { wake, end });
     const { board, executor, vcpus, places } = parts;
     const loop = new RunLoop({
-      processor: board.processor,
+      processor: traceFirmware(board.processor, options.trace),
       executor,
       vcpus,
       bases: places.vcpus,
@@ -145,9 +149,10 @@ export class Vm implements AsyncDisposable {
         consoleWrite: (bytes) => console.backend.output(bytes),
       },
       poll: pollTohost(parts),
+      congested: () => console.congested,
     });
     late.loop = loop;
-    return new Vm(parts, loop, console, options.signal);
+    return new Vm(parts, loop, console, options);
   }
 
   /** Starts the guest; it runs until it ends. */
@@ -166,28 +171,28 @@ export class Vm implements AsyncDisposable {
           ? { reason: 'stopped', code: 0 }
           : { reason: ending.kind, code: ending.kind === 'poweroff' ? ending.code : 0 };
     } catch (cause) {
-      const text = cause instanceof Error ? cause.message : String(cause);
-      const error =
-        cause instanceof VmFailedError
-          ? cause
-          : new VmFailedError(`the VM failed: ${text}`, { cause });
-      end = { reason: 'failed', code: 1, error };
+      end = { reason: 'failed', code: 1, error: failure(cause) };
     }
-    this.#finish(end);
+    await this.#finish(end);
   }
 
-  #finish(end: VmEnd): void {
+  async #finish(end: VmEnd): Promise<void> {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#signal?.removeEventListener('abort', this.#stopOnAbort);
+    this.#options.signal?.removeEventListener('abort', this.#stopOnAbort);
     this.console.end();
-    this.#parts.reset();
-    this.#resolve(end);
+    try {
+      await this.#parts.quiesce();
+      await this.#options.release?.();
+      this.#resolve(end);
+    } catch (cause) {
+      this.#resolve({ error: failure(cause), ...end });
+    }
   }
 
   /** Stops the guest where it is, as pulling the plug does. */
   async stop(): Promise<VmEnd> {
-    if (this.#state === 'created') this.#finish({ reason: 'stopped', code: 0 });
+    if (this.#state === 'created') await this.#finish({ reason: 'stopped', code: 0 });
     this.#loop.end(undefined);
     return this.ended;
   }
@@ -222,6 +227,12 @@ export class Vm implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+function failure(cause: unknown): VmFailedError {
+  if (cause instanceof VmFailedError) return cause;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new VmFailedError(`the VM failed: ${text}`, { cause });
 }
 
 interface Signals {
@@ -265,17 +276,19 @@ async function build(
     memory,
     places,
     ramBase: board.ram.address,
-    bus: createBus(devices.ranges),
+    bus: createBus(traceDevices(devices.ranges, options.trace)),
     time: () => ticksOf(services.clock, board.timebaseHz),
     now: () => services.clock.monotonic(),
   });
   late.executor = executor;
   const loaded = await load(options, services, board, guest);
   for (const [number, vcpu] of vcpus.entries()) board.processor.start(vcpu, number, loaded.start);
-  const reset = (): void => {
-    for (const device of devices.instances.values()) device.reset();
+  const quiesce = async (): Promise<void> => {
+    const instances = [...devices.instances.values()];
+    for (const device of instances) device.reset();
+    await Promise.all(instances.map((device) => device.idle?.()));
   };
-  return { board, places, memory: guest, executor, vcpus, reset, tohost: loaded.tohost };
+  return { board, places, memory: guest, executor, vcpus, quiesce, tohost: loaded.tohost };
 }
 
 function buildBoard(options: VmOptions, console: VmConsole, signals: Signals): Board {

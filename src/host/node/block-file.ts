@@ -7,6 +7,7 @@
 // Every transfer is complete or fails: short reads and writes are continued. Invariant: arrays are
 // never shared memory (the contract of BlockStore).
 
+import { IsolaError } from '../../std/error.ts';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -17,11 +18,8 @@ import type { BlockStore } from '../../device/virtio/block/store.ts';
  * A disk image that cannot be used, or an operation on it that failed; `cause` is the system's
  * error.
  */
-export class BlockFileError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'BlockFileError';
-  }
+export class BlockFileError extends IsolaError {
+  override readonly name = 'BlockFileError';
 }
 
 export interface BlockFileOptions {

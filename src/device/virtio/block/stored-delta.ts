@@ -11,6 +11,7 @@
 // real disk with a cache. A header that does not fit is refused with the reason, and so is a map
 // with an unknown state: an overlay over the wrong base is worse than none.
 
+import { IsolaError } from '../../../std/error.ts';
 import { BLOCK, overlayBlockBytes } from './overlay.ts';
 import type { OverlayDelta } from './overlay.ts';
 import { SECTOR_BYTES } from './store.ts';
@@ -26,11 +27,8 @@ const PAGE_BYTES = 4096;
  * A delta that cannot be used: not one, of another version or base, damaged, or in an unsuitable
  * store.
  */
-export class OverlayError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'OverlayError';
-  }
+export class OverlayError extends IsolaError {
+  override readonly name = 'OverlayError';
 }
 
 /** Bytes that a store must have to keep the changes of a base of `baseSize` bytes. */

@@ -28,3 +28,9 @@ export const guestArchitectures: Readonly<Record<string, GuestArchitecture>> = {
 /** The Debian release whose packages make the guest. */
 export const GUEST_SUITE = 'trixie';
 export const BUSYBOX_PACKAGE = 'busybox-static';
+
+/**
+ * How the first line begins that the guest's own first process prints. What is typed before would be echoed at a wrong
+ * place.
+ */
+export const GUEST_READY: RegExp = /^isola: /m;

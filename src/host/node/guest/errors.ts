@@ -2,6 +2,8 @@
 //
 // Invariant: a message is one line, and complete without the stack.
 
+import { IsolaError } from '../../../std/error.ts';
+
 export type GuestUnavailableReason =
   | 'architecture' // there is no default guest for this architecture
   | 'no-apt' // the machine has no apt or dpkg-deb
@@ -15,7 +17,7 @@ export type GuestUnavailableReason =
 /**
  * The default guest could not be provided; `reason` says why in one word, the message in one line.
  */
-export class GuestUnavailableError extends Error {
+export class GuestUnavailableError extends IsolaError {
   override readonly name = 'GuestUnavailableError';
   readonly reason: GuestUnavailableReason;
 

@@ -31,6 +31,9 @@ prepare() {
 	hostname isola
 	ip link set lo up
 	modprobe -a $(cat /etc/modules)
+	# Not a terminal at the other end, but a pipe or a log: no echo of what was sent before the
+	# shell is there. The first line that we print says that this is done.
+	[ "$TERM" = dumb ] && stty -echo
 	[ -n "$LINES" ] && [ -n "$COLUMNS" ] && stty rows "$LINES" cols "$COLUMNS"
 	return 0
 }
@@ -72,10 +75,8 @@ shut_down() {
 # while it waits.
 run_shell() {
 	if [ "$TERM" = dumb ]; then
-		# Not a terminal at the other end, but a pipe or a log: no line editor with its
-		# escape sequences (it needs echo), and each line shown when it is read, after its
-		# prompt.
-		stty -echo
+		# No line editor with its escape sequences (it needs echo), and each line shown when it
+		# is read, after its prompt.
 		setsid cttyhack sh -v &
 	else
 		setsid cttyhack sh &

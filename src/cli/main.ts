@@ -1,0 +1,63 @@
+// The command `isola`: reads the command line, does what it says, and ends with its exit code.
+//
+// Exit codes: 0 done, 1 failed, 2 wrong usage, 124 out of time, 130 interrupted, 141 nobody reads the output.
+// Invariant: what goes wrong is one line on standard error; a stack is shown only for a mistake in Isola itself.
+
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { exitCodes, explain } from './errors.ts';
+import { guestCommand } from './guest.ts';
+import { runCommand } from './run.ts';
+
+const manifest = new URL('../../package.json', import.meta.url);
+const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+
+function createProgram(done: (code: number) => void): Command {
+  const program = new Command('isola')
+    .description(
+      'Runs 64-bit Linux of other architectures in a virtual machine, without privileges.',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .showHelpAfterError('(isola --help tells more)')
+    .exitOverride()
+    .addCommand(runCommand(done))
+    .addCommand(guestCommand())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  isola run                                  boot the default guest to a shell
+  isola run --disk data.img --memory 1G      with a disk and more memory
+  echo 'uname -a; poweroff' | isola run      a script for the guest, its output on standard output`,
+    );
+  for (const command of program.commands) prepare(command);
+  return program;
+}
+
+/** Settings that commander does not hand down to commands added to it. */
+function prepare(command: Command): void {
+  command
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .showHelpAfterError(`(isola ${command.name()} --help tells more)`)
+    .exitOverride();
+  for (const child of command.commands) prepare(child);
+}
+
+async function main(): Promise<number> {
+  let code: number = exitCodes.done;
+  try {
+    await createProgram((result) => (code = result)).parseAsync();
+    return code;
+  } catch (error) {
+    // Commander has said what was wrong, or printed the help that was asked for.
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    }
+    return explain(error);
+  }
+}
+
+process.exitCode = await main();
