@@ -32,11 +32,16 @@ export function explain(error: unknown): number {
   return exitCodes.failed;
 }
 
-/** Aborts with an AbortError when the user or the system wants this process to end; a second signal ends it at once. */
+/** A signal may come twice at once, from the terminal and from npm: only a later one is impatience. */
+const IMPATIENCE_MS = 500;
+
+/** Aborts with an AbortError when the user or the system wants this process to end; asked again, it ends at once. */
 export function interruption(): { readonly signal: AbortSignal; readonly dispose: () => void } {
   const controller = new AbortController();
+  let asked = 0;
   const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+    if (!controller.signal.aborted) asked = performance.now();
+    else if (performance.now() - asked > IMPATIENCE_MS) process.exit(exitCodes.interrupted);
     controller.abort();
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { exitCodes, explain } from './errors.ts';
+import { exitCodes, explain, say } from './errors.ts';
 import { guestCommand } from './guest.ts';
 import { runCommand } from './run.ts';
 
@@ -19,9 +19,6 @@ function createProgram(done: (code: number) => void): Command {
     )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand(false)
-    .showHelpAfterError('(isola --help tells more)')
-    .exitOverride()
     .addCommand(runCommand(done))
     .addCommand(guestCommand())
     .addHelpText(
@@ -32,18 +29,26 @@ Examples:
   isola run --disk data.img --memory 1G      with a disk and more memory
   echo 'uname -a; poweroff' | isola run      a script for the guest, its output on standard output`,
     );
-  for (const command of program.commands) prepare(command);
+  prepare(program, 'isola');
   return program;
 }
 
-/** Settings that commander does not hand down to commands added to it. */
-function prepare(command: Command): void {
+/** Settings that commander does not hand down to commands added to it: errors are one line, in our words. */
+function prepare(command: Command, name: string): void {
   command
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
-    .showHelpAfterError(`(isola ${command.name()} --help tells more)`)
-    .exitOverride();
-  for (const child of command.commands) prepare(child);
+    .exitOverride()
+    .configureOutput({
+      outputError(text) {
+        const line = text
+          .replace(/^error: /, '')
+          .trim()
+          .replaceAll(/\s*\n\s*/g, ' ');
+        say(`${line} (${name} --help tells more)`, 'error');
+      },
+    });
+  for (const child of command.commands) prepare(child, `${name} ${child.name()}`);
 }
 
 async function main(): Promise<number> {

@@ -14,14 +14,14 @@ export interface RunFlags {
   readonly kernel?: string;
   readonly initrd?: string;
   readonly append?: string;
-  readonly disk: readonly DiskOptions[];
+  readonly disk?: readonly DiskOptions[];
   readonly engine: EngineName;
-  readonly trace: ReadonlySet<TraceKind>;
+  readonly trace?: ReadonlySet<TraceKind>;
   /** Seconds. */
   readonly timeout?: number;
   readonly reboot: boolean;
-  readonly json: boolean;
-  readonly stats: boolean;
+  readonly json?: boolean;
+  readonly stats?: boolean;
 }
 
 /** Adds the options to a command, whose action then gets RunFlags. */
@@ -39,20 +39,15 @@ export function addRunOptions(command: Command): Command {
     .option('--kernel <file>', 'Linux kernel; without one, the default guest, fetched on first use')
     .option('--initrd <file>', 'initial RAM file system')
     .option('--append <text>', 'add to the kernel command line, after console=ttyS0 quiet')
-    .option('--disk <file>[,readonly|,snapshot|,overlay=<file>]', 'raw disk image', disk, [])
+    .option('--disk <image>', 'raw disk image, with options; see below', disk)
     .addOption(
       new Option('--engine <name>', 'executor').choices(engineNames).default('interpreter'),
     )
-    .option(
-      '--trace <what>[,<what>]',
-      `tell on standard error: ${kinds.join(', ')}`,
-      trace,
-      new Set(),
-    )
+    .option('--trace <kinds>', `tell on standard error: ${kinds.join(',')}`, trace)
     .option('--timeout <seconds>', 'stop after this time, with exit code 124', seconds)
     .option('--no-reboot', 'end when the guest reboots')
-    .option('--json', 'print how it ended as one line of JSON on standard output', false)
-    .option('--stats', 'print counters on standard error at the end', false)
+    .option('--json', 'print how it ended as one line of JSON on standard output')
+    .option('--stats', 'print counters on standard error at the end')
     .addHelpText('after', helpText());
 }
 
@@ -62,10 +57,10 @@ const helpText = (): string => `
 Machines:
 ${indent(`virt  ${machines.virt.summary}\nbare  ${machines.bare.summary}`)}
 
-Disks appear as /dev/vda, /dev/vdb, …; --disk can be given several times.
-  readonly        the guest cannot write to it
-  snapshot        the image stays as it is; changes are kept in memory and lost at the end
-  overlay=<file>  the image stays as it is; changes are kept in this file
+Disks: --disk FILE[,OPTION], several times; they appear as /dev/vda, /dev/vdb, …
+  FILE,readonly      the guest cannot write to it
+  FILE,snapshot      the image stays as it is; changes are kept in memory and lost at the end
+  FILE,overlay=FILE  the image stays as it is; changes are kept in the second file
 
 Traces:
 ${indent(
@@ -77,10 +72,15 @@ ${indent(
 Keys in a terminal:
 ${indent(escapeHelp)}
 
-Exit codes: 0 the guest powered off, 1 failed, 2 wrong usage, 124 out of time, 130 interrupted,
-  141 nobody reads the output
-JSON: {"reason":"poweroff"|"reboot"|"stopped"|"failed"|"timeout"|"interrupted","code","instructions",
-  "seconds"} and "error" after a failure; code is what the guest gave, 0 for success`;
+Exit codes:
+  0  the guest powered off, or you quit    124  out of time
+  1  failed                                130  interrupted
+  2  wrong usage                           141  nobody reads the output
+
+JSON:
+  {"reason": "poweroff" | "reboot" | "stopped" | "failed" | "timeout" | "interrupted",
+   "code": what the guest gave, 0 for success, "instructions": …, "seconds": …,
+   "error": what failed, if anything did}`;
 
 function memorySize(text: string): number {
   try {
@@ -105,7 +105,7 @@ function trace(text: string): Set<TraceKind> {
 }
 
 /** A file name may contain commas: only what is a known option after the last commas counts as one. */
-function disk(text: string, earlier: readonly DiskOptions[]): readonly DiskOptions[] {
+function disk(text: string, earlier: readonly DiskOptions[] = []): readonly DiskOptions[] {
   const match = /^(.+?)((?:,(?:readonly|snapshot|overlay=[^,]+))*)$/s.exec(text);
   const path = match?.[1];
   if (path === undefined) throw new InvalidArgumentError('give a file');

@@ -16,7 +16,7 @@ export function runCommand(done: (code: number) => void): Command {
 }
 
 /** Why this process ended a guest that would have gone on. */
-type Stop = 'quit' | 'timeout' | 'interrupted' | 'closed';
+type Stop = 'quit' | 'timeout' | 'interrupted' | 'closed' | 'unwritable';
 
 async function run(flags: RunFlags): Promise<number> {
   const begun = performance.now();
@@ -41,14 +41,14 @@ async function createVm(flags: RunFlags, signal: AbortSignal): Promise<Vm> {
       memory,
       engine,
       signal,
-      disks: disk,
       onProgress: progress.show,
       onWarning: (message) => say(message, 'warning'),
+      ...(disk && { disks: disk }),
       ...(kernel !== undefined && { kernel }),
       ...(initrd !== undefined && { initrd }),
       ...(append !== undefined && { append }),
       ...(terminal && { terminal }),
-      ...(trace.size > 0 && {
+      ...(trace && {
         trace: { kinds: trace, tell: ({ kind, text }) => traced(kind, text) },
       }),
     });
@@ -86,7 +86,11 @@ async function converse(
       if (command === 'quit') stopFor('quit');
       else process.stderr.write(`\r\n${escapeHelp.replaceAll('\n', '\r\n')}\r\n`);
     },
-    onClosed: () => stopFor('closed'),
+    onClosed(error: NodeJS.ErrnoException) {
+      if (error.code === 'EPIPE') return stopFor('closed');
+      say(`the output cannot be written: ${error.message}`, 'error');
+      return stopFor('unwritable');
+    },
   };
   const isDefaultGuest = flags.machine === 'virt' && flags.kernel === undefined;
   const ready = isDefaultGuest ? vm.waitFor(GUEST_READY).catch(() => undefined) : undefined;
@@ -114,11 +118,18 @@ function report(
   else if (stop === 'timeout') say(`stopped: not done after ${flags.timeout} s`, 'error');
   else if (end.code !== 0) say(guestFailure(flags, end.code), 'error');
   const counters = vm.stats();
-  if (flags.stats) printStats(counters, seconds);
-  if (flags.json) {
-    const reason = stop === 'quit' || stop === 'closed' || !stop ? end.reason : stop;
+  if (flags.stats === true) printStats(counters, seconds);
+  if (flags.json === true) {
+    const reason = stop === 'timeout' || stop === 'interrupted' ? stop : end.reason;
     const { instructions } = counters;
-    const line = { reason, code: end.code, instructions, seconds, error: end.error?.message };
+    const rounded = Math.round(seconds * 1000) / 1000;
+    const line = {
+      reason,
+      code: end.code,
+      instructions,
+      seconds: rounded,
+      error: end.error?.message,
+    };
     process.stdout.write(`${JSON.stringify(line)}\n`);
   }
   return code;
@@ -126,6 +137,7 @@ function report(
 
 function exitCodeOf(end: VmEnd, stop: Stop | undefined): number {
   if (end.error !== undefined) return exitCodes.failed;
+  if (stop === 'unwritable') return exitCodes.failed;
   if (stop !== undefined && stop !== 'quit') return exitCodes[stop];
   return end.code === 0 ? exitCodes.done : exitCodes.failed;
 }

@@ -12,8 +12,8 @@ import { createEscapes, type EscapeCommand } from './escapes.ts';
 
 export interface TerminalEvents {
   readonly onCommand: (command: EscapeCommand) => void;
-  /** Nobody reads the output any more. */
-  readonly onClosed: () => void;
+  /** The output cannot be written: EPIPE if nobody reads it any more. */
+  readonly onClosed: (error: NodeJS.ErrnoException) => void;
 }
 
 export interface Terminal {
@@ -102,14 +102,17 @@ function enterRawMode(stdin: ReadStream): () => void {
   };
 }
 
-async function copyOutput(output: ReadableStream<Uint8Array>, onClosed: () => void): Promise<void> {
+async function copyOutput(
+  output: ReadableStream<Uint8Array>,
+  onClosed: TerminalEvents['onClosed'],
+): Promise<void> {
   const { stdout } = process;
   // Each write hears of its own error; without a listener the stream would throw it as well.
   stdout.on('error', () => undefined);
   try {
     for await (const bytes of output) await write(bytes);
-  } catch {
-    onClosed();
+  } catch (error) {
+    onClosed(error as Error);
   }
 }
 
