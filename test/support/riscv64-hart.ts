@@ -11,7 +11,7 @@ import { riscv64 } from '../../src/isa/riscv64/isa.ts';
 import { hart, X } from '../../src/isa/riscv64/state.ts';
 import { VcpuRecord } from '../../src/isa/shared/record.ts';
 import { format, instructions, type Row } from '../../src/isa/shared/row.ts';
-import { exitCode, vcpu } from '../../src/isa/shared/vcpu.ts';
+import { exitCode } from '../../src/isa/shared/vcpu.ts';
 import { createBus } from '../../src/memory/bus.ts';
 import { assert } from '../../src/std/assert.ts';
 import { encode, rowFinder } from './riscv64-instruction.ts';
