@@ -7,11 +7,12 @@ import type { Executor, ExecutorOptions } from '../../src/engine/executor.ts';
 import { place } from '../../src/engine/places.ts';
 import { createEvaluator } from '../../src/engine/evaluator/evaluator.ts';
 import { createInterpreter } from '../../src/engine/interpreter/interpreter.ts';
+import { createJit } from '../../src/engine/jit/hybrid.ts';
 import { riscv64 } from '../../src/isa/riscv64/isa.ts';
 import { hart, X } from '../../src/isa/riscv64/state.ts';
 import { VcpuRecord } from '../../src/isa/shared/record.ts';
 import { format, instructions, type Row } from '../../src/isa/shared/row.ts';
-import { exitCode, vcpu } from '../../src/isa/shared/vcpu.ts';
+import { exitCode } from '../../src/isa/shared/vcpu.ts';
 import { createBus } from '../../src/memory/bus.ts';
 import { assert } from '../../src/std/assert.ts';
 import { encode, rowFinder } from './riscv64-instruction.ts';
@@ -19,6 +20,7 @@ import { encode, rowFinder } from './riscv64-instruction.ts';
 export const executors: Readonly<Record<string, (options: ExecutorOptions) => Executor>> = {
   evaluator: createEvaluator,
   interpreter: createInterpreter,
+  jit: createJit,
 };
 
 export const ramBase = 0x8000_0000n;

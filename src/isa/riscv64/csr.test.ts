@@ -42,15 +42,19 @@ function written(
   return h.get('x6');
 }
 
-/** What an instruction word does in a mode: whether it is illegal there. */
+/** One hart for each executor, for questions about single instructions. */
+const probes = new Map(Object.values(executors).map((create) => [create, createHart(create)]));
+const off = { mstatus: 0n, mcounteren: 0n, scounteren: 0n, menvcfg: 0n, mcause: 0n };
+
+/** Whether an instruction word is illegal in a mode. */
 function isIllegal(
   create: (typeof executors)[string],
   from: bigint,
   code: number,
   cells: Cells = {},
-) {
-  const h = createHart(create);
-  h.run(from, [code], cells);
+): boolean {
+  const h = probes.get(create)!;
+  h.run(from, [code], { ...off, ...cells });
   return h.get('mcause') === 2n;
 }
 

@@ -101,6 +101,22 @@ for (const [name, create] of Object.entries(executors)) {
     equal(attempt(h, supervisor, load, dataAt), 1n);
   });
 
+  test(`${name}: a change of configuration alone counts at once`, () => {
+    const h = createHart(create);
+    protect(h, [[NAPOT | R | W, napot(dataAt, 4096n)], openEntry]);
+    equal(attempt(h, supervisor, load, dataAt), 0n);
+    const config = ((openEntry[0] << 8n) | NAPOT) & 0xffffn;
+    h.run(machine, [word('csrrw_pmpcfg0', { rd: 0, rs1: 5 })], { x5: config });
+    equal(attempt(h, supervisor, load, dataAt), 5n);
+  });
+
+  test(`${name}: what machine mode has accessed is still closed to the supervisor`, () => {
+    const h = createHart(create);
+    protect(h, [[NAPOT, napot(dataAt, 4096n)], openEntry]);
+    equal(attempt(h, machine, load, dataAt), 0n);
+    equal(attempt(h, supervisor, load, dataAt), 5n);
+  });
+
   test(`${name}: ranges finer than a page hold byte for byte, whatever was accessed before`, () => {
     const cases: readonly (readonly [Entry[], bigint, bigint])[] = [
       [[[NAPOT, napot(dataAt + 64n, 64n)]], 64n, 128n],
@@ -122,6 +138,8 @@ for (const [name, create] of Object.entries(executors)) {
       for (const offset of [low - 1n, low, high - 1n, high, 2048n, low]) {
         const inside = offset >= low && offset < high;
         equal(attempt(h, supervisor, byte, dataAt + offset), inside ? 5n : 0n, `${offset}`);
+      }
+      for (const offset of [low - 1n, low]) {
         equal(attempt(h, machine, byte, dataAt + offset), 0n);
       }
     }

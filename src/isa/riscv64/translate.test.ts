@@ -35,6 +35,9 @@ const reserve = word('lr.d', { rd: 6, rs1: 5 });
 const jump = word('jalr', { rd: 1, rs1: 5, imm: 0 });
 const ops = { load, store, amo, reserve, jump } as const;
 
+/** Changes bits of sstatus by x8. */
+const toggle = (form: 'csrrs' | 'csrrc') => word(`${form}_sstatus`, { rd: 0, rs1: 8 });
+
 type Op = keyof typeof ops;
 
 const pageFault: Readonly<Record<Op, bigint>> = {
@@ -135,7 +138,6 @@ for (const [name, create] of Object.entries(executors)) {
   test(`${name}: permissions are checked anew when only status or mode change`, () => {
     const { h, tables } = setUp(create, supervisor);
     tables.map(at, dataAt, V | R | W | U | A | D);
-    const toggle = (form: string) => word(`${form}_sstatus`, { rd: 0, rs1: 8 });
     h.run(supervisor, [toggle('csrrs'), load, toggle('csrrc'), load], {
       satp: tables.satp(),
       x5: at,
@@ -151,6 +153,17 @@ for (const [name, create] of Object.entries(executors)) {
       x8: MXR,
     });
     deepEqual(other.h.look('mcause', 'mepc', 'x6'), { mcause: 13n, mepc: codeAt + 12n, x6: MAGIC });
+  });
+
+  test(`${name}: a trap's handler does not see through the tables of what it interrupted`, () => {
+    const { h, tables } = setUp(create, supervisor);
+    // The page at dataAt is another one to the supervisor than to machine mode.
+    tables.map(dataAt, dataAt + 0x1000n, V | R | A);
+    h.write(dataAt + 0x1000n, 99n);
+    const again = word('ld', { rd: 12, rs1: 5, imm: 0 });
+    h.write(machineHandler, BigInt(again) | (0xffff_ffffn << 32n));
+    h.run(supervisor, [load, word('ecall')], { satp: tables.satp(), x5: dataAt });
+    deepEqual(h.look('x6', 'x12'), { x6: 99n, x12: MAGIC });
   });
 
   test(`${name}: address spaces do not see each other's pages, and return to their own`, () => {
@@ -191,6 +204,10 @@ for (const [name, create] of Object.entries(executors)) {
       [4, 47n],
     ] as const) {
       const { h, tables } = setUp(create, supervisor, levels);
+      // The bits that are walked lead to a page.
+      const half = -(1n << bit);
+      tables.map(half, dataAt, V | R | W | X | A | D);
+      equal(attempt(h, tables, supervisor, 'load', { x5: half }), 0n);
       for (const bad of [
         1n << bit,
         1n << 63n,
@@ -247,7 +264,6 @@ for (const [name, create] of Object.entries(executors)) {
       [1, ppn | leaf],
       [1, ((ramBase >> 12n) << 10n) | leaf | N],
       [2, (((ramBase + 0x20_0000n) >> 12n) << 10n) | leaf],
-      ...[A, D, U, N, 1n << 61n, 1n << 54n].map((bit) => [1, ppn | V | bit] as const),
     ];
     for (const [level, entry] of bad) {
       for (const op of ['load', 'store', 'jump'] as const) {
@@ -257,6 +273,13 @@ for (const [name, create] of Object.entries(executors)) {
         equal(cause, pageFault[op], `level ${level}, ${entry.toString(16)}`);
         equal(h.read(tables.entryAt(at, level)), entry);
       }
+    }
+    for (const bit of [A, D, U, N, 1n << 61n, 1n << 54n]) {
+      const { h, tables } = setUp(create, supervisor);
+      tables.map(at, dataAt, leaf);
+      const pointer = tables.entryAt(at, 1);
+      h.write(pointer, h.read(pointer) | bit);
+      equal(attempt(h, tables, supervisor, 'load', { menvcfg: PBMTE }), 13n, `pointer with ${bit}`);
     }
   });
 
