@@ -289,7 +289,7 @@ async function build(
   const quiesce = async (): Promise<void> => {
     const instances = [...devices.instances.values()];
     for (const device of instances) device.reset();
-    await Promise.all(instances.map((device) => device.idle?.()));
+    await Promise.all(instances.map(async (device) => device.idle?.()));
   };
   return { board, places, memory: guest, executor, vcpus, quiesce, tohost: loaded.tohost };
 }

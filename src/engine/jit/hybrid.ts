@@ -2,9 +2,9 @@
 //
 // Where time goes is sampled: a slice is cut into pieces, and the address at which a piece ends is charged with it.
 // Pieces end where control arrives at a block, so a hot loop's head is charged soon. A region takes the place of the
-// handler of its entry's record: links and the jump cache lead to it as before, even from a loop that is already running.
-// Invariants: a region covers one page and is dropped with its entry's block, which every change of the page forgets; a
-// slot of the table is used again only after that.
+// handler of its entry's record: links and the jump cache lead to it as before, even from a loop that is already
+// running. Invariants: a region covers one page and is dropped with its entry's block, which every change of the
+// page forgets; a slot of the table is used again only after that.
 
 import type { Callee } from '../../ir/node.ts';
 import { vcpu } from '../../isa/shared/vcpu.ts';

@@ -276,7 +276,7 @@ function flushTlbPage(): Code {
   code.op(opcodes['i64.ge_u']);
   code.localGet(ADDRESS);
   getCell(code, vcpu.largeHigh);
-  code.op(opcodes['i64.lt_u']);
+  code.op(opcodes['i64.le_u']);
   code.op(opcodes['i32.and']);
   code.if();
   // A mapping larger than a page may lie here: its other pages are cached one by one, so all must go.
