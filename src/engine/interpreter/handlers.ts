@@ -7,9 +7,9 @@
 
 import { buildBlock } from '../../ir/builder.ts';
 import type { Block, Callee, Helper, OperandNode, RegisterOperand } from '../../ir/node.ts';
-import type { Isa } from '../../isa/shared/isa.ts';
+import { access, type Isa } from '../../isa/shared/isa.ts';
 import type { Row } from '../../isa/shared/row.ts';
-import { exitCode, jumpCache, vcpu } from '../../isa/shared/vcpu.ts';
+import { exitCode, jumpCache, tlb, vcpu } from '../../isa/shared/vcpu.ts';
 import { Code } from '../../wasm/code.ts';
 import { ModuleWriter } from '../../wasm/module.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
@@ -23,13 +23,18 @@ import {
   type RuntimeFunctions,
   signatureOf,
   type Target,
+  tlbEntry,
+  tlbTag,
 } from '../lower/lower.ts';
 import {
   declareRuntime,
   defineRuntime,
   type HostFunctions,
+  fill,
   jumpCachePage,
+  setHost,
 } from '../lower/runtime.ts';
+import { BLOCK_INDEX_ENTRIES } from '../places.ts';
 import { header, operandPlaces, record } from './record.ts';
 
 const IP = 1;
@@ -165,10 +170,12 @@ function defineShared(module: ModuleWriter, isa: Isa, declared: Declared): void 
     const { params, result } = callee;
     module.defineFunction(index, lowerRoutine(target, callee.body(), params.length, result));
   }
-  defineJoints(module, joints, { find: declared.find, raise: functions.get(isa.raise)! });
   const runType = module.type(['i32'], ['i32']);
+  const fetch = module.addFunction(runType, fetchFunction(translate));
+  const raise = functions.get(isa.raise)!;
+  defineJoints(module, joints, { find: declared.find, fetch, raise });
   module.exportFunction('run', joints.dispatch);
-  module.exportFunction('fetch', module.addFunction(runType, fetchFunction(translate)));
+  module.exportFunction('fetch', fetch);
   module.exportFunction('interrupt', functions.get(isa.interrupt)!);
   module.exportFunction('accessFault', accessFault);
   module.exportFunction('translate', translate);
@@ -449,6 +456,7 @@ function fallHandler(joints: Joints): Code {
 
 interface JointNeeds {
   readonly find: number;
+  readonly fetch: number;
   readonly raise: number;
 }
 
@@ -574,9 +582,7 @@ function findBlock(code: Code, needs: JointNeeds, ip: number): void {
   code.memory(opcodes['i32.load'], jumpCache.offset + 12, 2);
   code.localSet(ip);
   code.else();
-  code.localGet(CPU);
-  code.call(needs.find);
-  code.localSet(ip);
+  findByHost(code, needs, ip);
   code.localGet(ip);
   code.if();
   code.localGet(entry);
@@ -589,6 +595,42 @@ function findBlock(code: Code, needs: JointNeeds, ip: number): void {
   code.localGet(ip);
   code.memory(opcodes['i32.store'], jumpCache.offset + 12, 2);
   code.end();
+  code.end();
+}
+
+/** Leaves in `ip` the record of vcpu.pc, from the index of blocks or the host. */
+function findByHost(code: Code, needs: JointNeeds, ip: number): void {
+  const host = code.local('i32');
+  const slot = code.local('i32');
+  code.localGet(CPU);
+  code.call(needs.fetch);
+  code.localSet(host);
+  code.localGet(host);
+  code.i32Const(1);
+  code.op(opcodes['i32.shr_u']);
+  code.i32Const(BLOCK_INDEX_ENTRIES - 1);
+  code.op(opcodes['i32.and']);
+  code.i32Const(3);
+  code.op(opcodes['i32.shl']);
+  getCell(code, vcpu.blockIndex);
+  code.op(opcodes['i32.add']);
+  code.localSet(slot);
+  // An empty entry and a fetch that failed are both 0; there, the entry's second half is 0 too.
+  code.localGet(slot);
+  code.memory(opcodes['i32.load'], 0, 2);
+  code.localGet(host);
+  code.op(opcodes['i32.eq']);
+  getCell(code, vcpu.uncached);
+  code.op(opcodes['i32.eqz']);
+  code.op(opcodes['i32.and']);
+  code.if();
+  code.localGet(slot);
+  code.memory(opcodes['i32.load'], 4, 2);
+  code.localSet(ip);
+  code.else();
+  code.localGet(CPU);
+  code.call(needs.find);
+  code.localSet(ip);
   code.end();
 }
 
@@ -675,11 +717,30 @@ function linkJoint(joints: Joints, needs: JointNeeds): Code {
 /** `(cpu) → host offset` of the instruction at vcpu.pc; 0 for a pending exception, 1 where there is no RAM. */
 function fetchFunction(translate: number): Code {
   const code = new Code(1);
+  const pc = code.local('i64');
+  const entry = code.local('i32');
+  const host = code.local('i32');
   const physical = code.local('i64');
   setCell(code, vcpu.uncached, () => code.i32Const(0));
-  code.localGet(CPU);
   getCell(code, vcpu.pc);
-  code.i32Const(2);
+  code.localSet(pc);
+  tlbEntry(code, pc, entry);
+  code.localGet(entry);
+  code.memory(opcodes['i64.load'], tlb.fetch, 3);
+  tlbTag(code, pc, 1, vcpu.fetchTag);
+  code.op(opcodes['i64.eq']);
+  code.likely();
+  code.if();
+  code.localGet(entry);
+  code.memory(opcodes['i32.load'], tlb.fetch + 8, 2);
+  code.localGet(pc);
+  code.op(opcodes['i32.wrap_i64']);
+  code.op(opcodes['i32.add']);
+  code.return();
+  code.end();
+  code.localGet(CPU);
+  code.localGet(pc);
+  code.i32Const(access.fetch);
   code.call(translate);
   code.localTee(physical);
   code.i64Const(-1);
@@ -693,14 +754,13 @@ function fetchFunction(translate: number): Code {
   code.op(opcodes['i64.sub']);
   code.localTee(physical);
   getCell(code, vcpu.ramSize);
-  code.op(opcodes['i64.lt_u']);
+  code.op(opcodes['i64.ge_u']);
   code.if();
-  code.localGet(physical);
-  code.op(opcodes['i32.wrap_i64']);
-  getCell(code, vcpu.ramHost);
-  code.op(opcodes['i32.add']);
+  code.i32Const(1);
   code.return();
   code.end();
-  code.i32Const(1);
+  setHost(code, physical, host);
+  fill(code, tlb.fetch, pc, host, vcpu.fetchTag);
+  code.localGet(host);
   return code;
 }

@@ -122,5 +122,6 @@ function prepare(options: ExecutorOptions, cpu: number, wasm: Exports): void {
   view.setBigUint64(vcpu.ramSize.offset, BigInt(places.ramBytes), true);
   view.setUint32(vcpu.ramHost.offset, places.ram, true);
   view.setUint32(vcpu.pageFlags.offset, places.pageFlags, true);
+  view.setUint32(vcpu.blockIndex.offset, places.blockIndex, true);
   wasm.flushTlb(cpu);
 }

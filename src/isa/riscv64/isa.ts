@@ -38,8 +38,8 @@ export const extensions = [
   'zawrs', 'zba', 'zbb', 'zbc', 'zbs', 'sstc', 'svinval', 'svnapot', 'svpbmt',
 ] as const;
 
-/** The widest mode of translation that the device tree announces; the hardware has Sv48 too. */
-export const mmu = 'sv39';
+/** The widest mode of translation. */
+export const mmu = 'sv48';
 
 const decodeShort = decoderOf(rows.filter((row) => row.length === 2));
 const decodeLong = decoderOf(rows.filter((row) => row.length === 4));
