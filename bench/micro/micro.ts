@@ -113,6 +113,7 @@ function encode(): Benchmark {
       c.memory(opcodes['i64.store'], offsetOf(operand), 3);
     },
     pc: leave,
+    dataTag: (c: Code): void => c.i64Const(0),
     retired: leave,
     raise: leave,
     jump: leave,

@@ -52,6 +52,7 @@ function targetFor(indices: ReadonlyMap<Callee, number>): Target {
     operand: outside,
     getRegister: outside,
     setRegister: outside,
+    dataTag: outside,
     pc: outside,
     retired: outside,
     raise: outside,

@@ -268,6 +268,7 @@ const routineTarget = {
   operand: notInRoutine,
   getRegister: notInRoutine,
   setRegister: notInRoutine,
+  dataTag: notInRoutine,
   pc: notInRoutine,
   retired: (code: Code): void => pushRetired(code),
   raise: notInRoutine,
@@ -316,6 +317,7 @@ function handlerTarget(joints: Joints, places: ReadonlyMap<string, number>) {
       code.memory(opcodes['i64.store'], offset, 3);
     },
     pc: pushPc,
+    dataTag: (code: Code): void => getCell(code, vcpu.dataTag),
     retired(code: Code): void {
       pushRetired(code);
       field16(code, record.index);
@@ -727,7 +729,7 @@ function fetchFunction(translate: number): Code {
   tlbEntry(code, pc, entry);
   code.localGet(entry);
   code.memory(opcodes['i64.load'], tlb.fetch, 3);
-  tlbTag(code, pc, 1, vcpu.fetchTag);
+  tlbTag(code, pc, 1, () => getCell(code, vcpu.fetchTag));
   code.op(opcodes['i64.eq']);
   code.likely();
   code.if();

@@ -77,6 +77,8 @@ class RegionLowering {
   readonly #locals: Locals;
   readonly #registers = new Map<number, RegisterLocal>();
   readonly #budget: number;
+  /** vcpu.dataTag: whatever changes it leaves the region. */
+  readonly #dataTag: number;
   /** The instruction being lowered: its address, and the instructions of its block before it. */
   #pc = 0n;
   #index = 0;
@@ -86,6 +88,7 @@ class RegionLowering {
     this.#region = region;
     this.#functions = functions;
     this.#budget = code.local('i32');
+    this.#dataTag = code.local('i64');
     for (const block of region.blocks) {
       for (const { meaning } of block.instructions) this.#collect(meaning);
     }
@@ -112,6 +115,8 @@ class RegionLowering {
     const code = this.#code;
     getCell(code, vcpu.budget);
     code.localSet(this.#budget);
+    getCell(code, vcpu.dataTag);
+    code.localSet(this.#dataTag);
     for (const { offset, local } of this.#registers.values()) {
       code.localGet(CPU);
       code.memory(opcodes['i64.load'], offset, 3);
@@ -231,6 +236,7 @@ class RegionLowering {
       operand: impossible,
       pc: impossible,
       next: () => {},
+      dataTag: (code) => code.localGet(this.#dataTag),
       getRegister: (code, operand) => code.localGet(localOf(operand)),
       setRegister: (code, operand, push) => {
         push();

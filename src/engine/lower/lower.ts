@@ -57,6 +57,8 @@ export interface Target {
   getRegister(code: Code, operand: RegisterOperand): void;
   /** Sets a register to what `push` pushes. */
   setRegister(code: Code, operand: RegisterOperand, push: () => void): void;
+  /** Pushes vcpu.dataTag (i64). */
+  dataTag(code: Code): void;
   /** Pushes the instruction's address plus `offset` (i64). */
   pc(code: Code, offset: number): void;
   /** Pushes the number of instructions retired before this one (i64). */
@@ -159,8 +161,8 @@ export function tlbEntry(code: Code, address: number, entry: number): void {
   code.localSet(entry);
 }
 
-/** Pushes the tag that a valid entry for an access of `size` bytes has. */
-export function tlbTag(code: Code, address: number, size: number, tag: StateField): void {
+/** Pushes the tag that a valid entry for an access of `size` bytes has; `pushTag` its low bits. */
+export function tlbTag(code: Code, address: number, size: number, pushTag: () => void): void {
   code.localGet(address);
   if (size > 1) {
     code.i64Const(size - 1);
@@ -168,7 +170,7 @@ export function tlbTag(code: Code, address: number, size: number, tag: StateFiel
   }
   code.i64Const(-4096);
   code.op(opcodes['i64.and']);
-  getCell(code, tag);
+  pushTag();
   code.op(opcodes['i64.or']);
 }
 
@@ -432,7 +434,7 @@ export class Lowering {
     tlbEntry(code, address, entry);
     code.localGet(entry);
     code.memory(opcodes['i64.load'], table, 3);
-    tlbTag(code, address, size, vcpu.dataTag);
+    tlbTag(code, address, size, () => this.#target.dataTag(code));
     code.op(opcodes['i64.eq']);
     code.likely();
     code.if();
@@ -482,7 +484,7 @@ export class Lowering {
     tlbEntry(code, address, entry);
     code.localGet(entry);
     code.memory(opcodes['i64.load'], tlb.store, 3);
-    tlbTag(code, address, node.width / 8, vcpu.dataTag);
+    tlbTag(code, address, node.width / 8, () => this.#target.dataTag(code));
     code.op(opcodes['i64.eq']);
     code.likely();
     code.if();

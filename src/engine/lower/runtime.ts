@@ -129,7 +129,7 @@ export function fill(
   code.if();
   tlbEntry(code, address, entry);
   code.localGet(entry);
-  tlbTag(code, address, 1, tag);
+  tlbTag(code, address, 1, () => getCell(code, tag));
   code.memory(opcodes['i64.store'], table, 3);
   code.localGet(entry);
   code.localGet(host);
