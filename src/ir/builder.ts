@@ -4,22 +4,23 @@
 
 import { assert } from '../std/assert.ts';
 import { unsigned } from '../std/bits.ts';
-import type {
-  Block,
-  Callee,
-  CasNode,
-  ConstNode,
-  Helper,
-  Hint,
-  JumpKind,
-  Node,
-  RegisterOperand,
-  RmwKind,
-  Routine,
-  StateField,
-  Value,
-  Variable,
-  Width,
+import {
+  type Block,
+  type Callee,
+  type CasNode,
+  type ConstNode,
+  type Helper,
+  type Hint,
+  isTerminator,
+  type JumpKind,
+  type Node,
+  type RegisterOperand,
+  type RmwKind,
+  type Routine,
+  type StateField,
+  type Value,
+  type Variable,
+  type Width,
 } from './node.ts';
 import { type PureOpName, type PureOps, type PureRow, pureOps, type Type, widthOf } from './ops.ts';
 
@@ -57,7 +58,8 @@ function toValue<T extends Type>(type: T, arg: Arg<T>): Value<T> {
 
 class Effects {
   readonly #pc: bigint | undefined;
-  #block: Block = { nodes: [] };
+  readonly #outermost: Block = { nodes: [] };
+  #block: Block = this.#outermost;
   #variables = 0;
 
   /** `pc`: the instruction's address, where it is known. */
@@ -67,7 +69,7 @@ class Effects {
 
   /** What has been built so far, at the outermost level. */
   get block(): Block {
-    return this.#block;
+    return this.#outermost;
   }
 
   #add<N extends Node>(node: N): N {
@@ -207,6 +209,9 @@ class Effects {
     const test = toValue('i1', condition);
     if (isConst(test)) {
       (test.value === 1n ? then : otherwise)();
+      const last = this.#block.nodes.at(-1);
+      // Control never comes past this arm, so that what is built next goes nowhere.
+      if (last !== undefined && isTerminator(last)) this.#block = { nodes: [] };
       return;
     }
     const node = { taken: this.#nested(then), otherwise: this.#nested(otherwise), hint };
