@@ -25,8 +25,9 @@ import type { Guest } from './guests.ts';
 const ramBase = 0x8000_0000;
 const ramBytes = 0x1_0000;
 const stopWord = 0xffff_ffff;
-/** Instructions after which a run that does not stop is given up. */
+/** Instructions in a slice, and slices after which a run that does not stop is given up. */
 const budget = 1000;
+const maxSlices = 10;
 
 const executors: Readonly<Record<string, (options: ExecutorOptions) => Executor>> = {
   evaluator: createEvaluator,
@@ -103,7 +104,7 @@ function createMachine(
     },
     run() {
       let exit = executor.run(cpu, budget);
-      for (let again = 0; exit === 'attention' && again < budget; again++) {
+      for (let n = 1; n < maxSlices && (exit === 'attention' || exit === 'budget'); n++) {
         exit = executor.run(cpu, budget);
       }
       return exit;
