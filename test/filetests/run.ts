@@ -162,7 +162,7 @@ const failAt = (file: string, line: number) => (problem: string) =>
   new FiletestError(`${file}:${line}: ${problem}`);
 
 /** The code's instructions, in order. */
-function assemble({ file, code }: Filetest, guest: Guest): Word[] {
+export function assemble({ file, code }: Filetest, guest: Guest): Word[] {
   let address = BigInt(ramBase);
   return code.map(({ line, text }) => {
     const fail = failAt(file, line);
