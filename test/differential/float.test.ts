@@ -23,6 +23,7 @@ import { binary32, binary64 } from '../../src/isa/shared/softfloat.ts';
 import { vcpu } from '../../src/isa/shared/vcpu.ts';
 import { createBus } from '../../src/memory/bus.ts';
 import { operandStream, random64 } from '../support/float-cases.ts';
+import { withoutJudges } from '../support/judges.ts';
 
 const compiler = 'riscv64-linux-gnu-gcc';
 const emulator = 'qemu-riscv64-static';
@@ -34,9 +35,7 @@ const JUMP_TO_SELF = 0x0000_006f;
 const RAM_BASE = 0x8000_0000;
 const RAM_BYTES = 0x10000;
 
-const runs = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
-const absent = [compiler, emulator].find((command) => !runs(command));
-const skip = absent === undefined ? false : `${absent} is not installed`;
+const skip = withoutJudges(compiler, emulator);
 
 interface Instruction {
   readonly row: Row;
