@@ -80,6 +80,10 @@ export function codeOf(block: RandomBlock): Uint8Array {
   return code;
 }
 
+/** Whether an instruction goes to an address relative to its own. */
+export const isRelative = (row: Row): boolean =>
+  Object.values(row.fields).some((field) => field.kind === 'number' && field.relative);
+
 const rowOf = (name: string): Row => riscv64.rows.find((row) => row.name === name)!;
 const nops = { 2: rowOf('c.nop'), 4: rowOf('addi') } as const;
 
