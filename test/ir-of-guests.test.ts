@@ -3,7 +3,7 @@
 
 import { equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { constantOperands } from '../src/engine/evaluator/evaluator.ts';
+import { constantOperands } from '../src/isa/shared/operands.ts';
 import { buildBlock } from '../src/ir/builder.ts';
 import type { Block, Callee, OperandNode, RegisterOperand } from '../src/ir/node.ts';
 import { parse, type ParseContext } from '../src/ir/parse.ts';

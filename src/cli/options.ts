@@ -1,6 +1,6 @@
 // The options of `isola run` and how their values are read. A value that makes no sense is wrong usage.
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DiskOptions, EngineName, MachineName, TraceKind } from '../host/node/index.ts';
 import { escapeHelp } from '../host/node/escapes.ts';
 import { parseMemorySize } from '../host/node/memory-size.ts';

@@ -1,5 +1,5 @@
-// Shows on standard error how the default guest is fetched: one line that is drawn anew on a terminal, otherwise one line
-// for each phase.
+// Shows on standard error how the default guest is fetched: one line that is drawn anew on a terminal, otherwise one
+// line for each phase.
 
 import type { FetchProgress } from '../host/node/index.ts';
 

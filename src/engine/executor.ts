@@ -15,6 +15,8 @@ export interface ExecutorOptions {
   readonly bus: Bus;
   /** The guest's time, in ticks of its timebase. */
   readonly time: () => bigint;
+  /** The host's monotonic time in nanoseconds, for statistics. */
+  readonly now?: () => bigint;
 }
 
 /** Runs vCPUs. `cpu` is a vCPU's host offset. */

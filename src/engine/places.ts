@@ -3,7 +3,7 @@
 //   0            never used, so that host offset 0 can mean "none"
 //   64 KiB       vCPU records
 //                one byte of flags for each page of RAM
-//                arena of decoded blocks
+//                index of decoded blocks, arena of decoded blocks
 //                RAM, page-aligned, to the end
 //
 // Invariant: RAM is last, so that nothing lies behind it and what the guest never touches costs nothing.
@@ -13,11 +13,15 @@ import { vcpuBytes } from '../isa/shared/vcpu.ts';
 const WASM_PAGE = 65536;
 /** WebAssembly addresses memory with 32 bits. */
 const MOST_PAGES = 65536;
+/** Entries of the block index, a power of two. */
+export const BLOCK_INDEX_ENTRIES = 16384;
 const ARENA_BYTES = 32 * 1024 * 1024;
 
 export interface Places {
   readonly vcpus: readonly number[];
   readonly pageFlags: number;
+  /** Entries of 8 bytes: host offset of an instruction, and of its block; see interpreter/blocks.ts. */
+  readonly blockIndex: number;
   readonly arena: number;
   readonly arenaBytes: number;
   readonly ram: number;
@@ -37,9 +41,16 @@ export function mostRam(vcpus: number): number {
 function placeParts(ramBytes: number, vcpus: number) {
   const stride = roundUp(vcpuBytes, 64);
   const pageFlags = WASM_PAGE + vcpus * stride;
-  const arena = roundUp(pageFlags + ramBytes / 4096, 4096);
+  const blockIndex = roundUp(pageFlags + ramBytes / 4096, 4096);
+  const arena = blockIndex + BLOCK_INDEX_ENTRIES * 8;
   const bases = Array.from({ length: vcpus }, (_, i) => WASM_PAGE + i * stride);
-  return { vcpus: bases, pageFlags, arena, ram: roundUp(arena + ARENA_BYTES, WASM_PAGE) };
+  return {
+    vcpus: bases,
+    pageFlags,
+    blockIndex,
+    arena,
+    ram: roundUp(arena + ARENA_BYTES, WASM_PAGE),
+  };
 }
 
 /** Places a VM with `ramBytes` bytes of RAM (a multiple of 4096, at most mostRam). */

@@ -4,22 +4,23 @@
 
 import { assert } from '../std/assert.ts';
 import { unsigned } from '../std/bits.ts';
-import type {
-  Block,
-  Callee,
-  CasNode,
-  ConstNode,
-  Helper,
-  Hint,
-  JumpKind,
-  Node,
-  RegisterOperand,
-  RmwKind,
-  Routine,
-  StateField,
-  Value,
-  Variable,
-  Width,
+import {
+  type Block,
+  type Callee,
+  type CasNode,
+  type ConstNode,
+  type Helper,
+  type Hint,
+  isTerminator,
+  type JumpKind,
+  type Node,
+  type RegisterOperand,
+  type RmwKind,
+  type Routine,
+  type StateField,
+  type Value,
+  type Variable,
+  type Width,
 } from './node.ts';
 import { type PureOpName, type PureOps, type PureRow, pureOps, type Type, widthOf } from './ops.ts';
 
@@ -56,12 +57,19 @@ function toValue<T extends Type>(type: T, arg: Arg<T>): Value<T> {
 }
 
 class Effects {
-  #block: Block = { nodes: [] };
+  readonly #pc: bigint | undefined;
+  readonly #outermost: Block = { nodes: [] };
+  #block: Block = this.#outermost;
   #variables = 0;
+
+  /** `pc`: the instruction's address, where it is known. */
+  constructor(pc?: bigint) {
+    this.#pc = pc;
+  }
 
   /** What has been built so far, at the outermost level. */
   get block(): Block {
-    return this.#block;
+    return this.#outermost;
   }
 
   #add<N extends Node>(node: N): N {
@@ -110,6 +118,7 @@ class Effects {
 
   /** This instruction's address plus `offset` bytes. */
   pc(offset = 0): Value<'i64'> {
+    if (this.#pc !== undefined) return constant('i64', this.#pc + BigInt(offset));
     return this.#add({ op: 'pc', type: 'i64', args: none, offset });
   }
 
@@ -200,6 +209,9 @@ class Effects {
     const test = toValue('i1', condition);
     if (isConst(test)) {
       (test.value === 1n ? then : otherwise)();
+      const last = this.#block.nodes.at(-1);
+      // Control never comes past this arm, so that what is built next goes nowhere.
+      if (last !== undefined && isTerminator(last)) this.#block = { nodes: [] };
       return;
     }
     const node = { taken: this.#nested(then), otherwise: this.#nested(otherwise), hint };
@@ -301,11 +313,11 @@ for (const op of Object.keys(pureOps) as PureOpName[]) {
   });
 }
 
-export const createBuilder = (): Builder => new Effects() as Builder;
+export const createBuilder = (pc?: bigint): Builder => new Effects(pc) as Builder;
 
-/** Builds a block by a function of the builder. */
-export function buildBlock(build: (s: Builder) => void): Block {
-  const builder = createBuilder();
+/** Builds a block by a function of the builder; `pc` is the instruction's address, where it is known. */
+export function buildBlock(build: (s: Builder) => void, pc?: bigint): Block {
+  const builder = createBuilder(pc);
   build(builder);
   return builder.block;
 }

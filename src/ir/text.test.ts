@@ -13,6 +13,27 @@ const [X] = randomContext.files;
 const [mode] = randomContext.cells;
 const x = (index: number) => ({ file: X!, index });
 
+test('nothing is built after a constant condition whose side ends the meaning', () => {
+  const block = buildBlock((s) => {
+    s.when(s.eqz(s.get(x(5))), () => {
+      s.rarely(true, () => s.raise());
+      s.set(x(6), 1n);
+    });
+    s.rarely(s.eq(s.const64(2), 2), () => s.jump(s.const64(8), 'direct'));
+    s.when(s.eqz(s.get(x(7))), () => s.set(x(8), 1n));
+    s.raise();
+  });
+  const text = `v0 = get x[5]
+v1 = eqz v0
+if v1
+  raise
+end
+jump 8 direct
+`;
+  equal(print(block), text);
+  deepEqual(findProblems(block, 'instruction'), []);
+});
+
 test('one node a line, blocks indented, values numbered', () => {
   const block = buildBlock((s) => {
     const sum = s.add(s.get(x(5)), -1n);

@@ -18,6 +18,8 @@ import type { FirmwareHost, FirmwareOutcome, Processor } from './processor.ts';
 
 const SSIP = 1n << 1n;
 const STIP = 1n << 5n;
+/** menvcfg.STCE. */
+const STCE = 1n << 63n;
 const NEVER = (1n << 64n) - 1n;
 const [a0, a1] = [10, 11];
 
@@ -36,6 +38,8 @@ export const riscv64Processor: Processor = {
   },
   setInput: (vcpu, input, level) => vcpu.setBits(hart.mip, 1n << BigInt(input), level),
   updateTimer(vcpu, now) {
+    // Without Sstc, STIP is machine mode's to set.
+    if ((vcpu.get(hart.menvcfg) & STCE) === 0n) return undefined;
     const due = vcpu.get(hart.stimecmp);
     if (due === NEVER && (vcpu.get(hart.mip) & STIP) === 0n) return undefined;
     vcpu.setBits(hart.mip, STIP, now >= due);

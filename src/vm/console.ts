@@ -1,8 +1,8 @@
 // The guest's serial console as web streams, and a way to wait for text on it.
 //
-// Input waits until the guest takes it: nothing is lost while it boots. Output goes to every reader there is: the stream, and
-// those who wait for a pattern. A stream that is being read loses nothing: when its reader falls behind by KEPT_BYTES, the
-// guest has to wait (`congested`). Of output that nobody reads, the first KEPT_BYTES are kept.
+// Input waits until the guest takes it: nothing is lost while it boots. Output goes to every reader there is: the
+// stream, and those who wait for a pattern. A stream that is being read loses nothing: when its reader falls behind
+// by KEPT_BYTES, the guest has to wait (`congested`). Of output that nobody reads, the first KEPT_BYTES are kept.
 
 import type { SerialBackend, SerialInstance } from '../device/serial.ts';
 import { TimeoutError, VmStateError } from './errors.ts';

@@ -110,7 +110,8 @@ export class Vm implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #loop: RunLoop;
   readonly #resolve: (end: VmEnd) => void;
-  readonly #options: VmOptions;
+  readonly #signal: AbortSignal | undefined;
+  readonly #release: (() => Promise<void>) | undefined;
   readonly #stopOnAbort = (): void => void this.stop();
   #state: 'created' | 'running' | 'ended' = 'created';
 
@@ -118,7 +119,9 @@ export class Vm implements AsyncDisposable {
     this.#parts = parts;
     this.#loop = loop;
     this.console = console;
-    this.#options = options;
+    // Not the options themselves: they hold the kernel's bytes, which are in the guest's memory by now.
+    this.#signal = options.signal;
+    this.#release = options.release;
     const { promise, resolve } = Promise.withResolvers<VmEnd>();
     this.ended = promise;
     this.#resolve = resolve;
@@ -179,11 +182,11 @@ export class Vm implements AsyncDisposable {
   async #finish(end: VmEnd): Promise<void> {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#options.signal?.removeEventListener('abort', this.#stopOnAbort);
+    this.#signal?.removeEventListener('abort', this.#stopOnAbort);
     this.console.end();
     try {
       await this.#parts.quiesce();
-      await this.#options.release?.();
+      await this.#release?.();
       this.#resolve(end);
     } catch (cause) {
       this.#resolve({ error: failure(cause), ...end });
@@ -278,6 +281,7 @@ async function build(
     ramBase: board.ram.address,
     bus: createBus(traceDevices(devices.ranges, options.trace)),
     time: () => ticksOf(services.clock, board.timebaseHz),
+    now: () => services.clock.monotonic(),
   });
   late.executor = executor;
   const loaded = await load(options, services, board, guest);
@@ -285,7 +289,7 @@ async function build(
   const quiesce = async (): Promise<void> => {
     const instances = [...devices.instances.values()];
     for (const device of instances) device.reset();
-    await Promise.all(instances.map((device) => device.idle?.()));
+    await Promise.all(instances.map(async (device) => device.idle?.()));
   };
   return { board, places, memory: guest, executor, vcpus, quiesce, tohost: loaded.tohost };
 }

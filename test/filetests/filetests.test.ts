@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Filetest, parseFiletests, replaceIr } from './format.ts';
 import { guests } from './guests.ts';
-import { type Bench, createBench, printedIr, runFiletest } from './run.ts';
+import { assemble, type Bench, createBench, printedIr, runFiletest } from './run.ts';
 
 const update = process.env['UPDATE'] === '1';
 
@@ -27,13 +27,20 @@ function updateFile(path: string, text: string, tests: readonly Filetest[], benc
   if (updated !== text) writeFileSync(path, updated);
 }
 
-for (const [name, guest] of Object.entries(guests)) {
-  const bench = createBench(guest);
-  const folder = join(import.meta.dirname, name);
-  for (const file of readdirSync(folder).filter((each) => each.endsWith('.txt'))) {
+/** The files of a guest. */
+function testsOf(guest: string) {
+  const folder = join(import.meta.dirname, guest);
+  const files = readdirSync(folder).filter((each) => each.endsWith('.txt'));
+  return files.map((file) => {
     const path = join(folder, file);
     const text = readFileSync(path, 'utf8');
-    const tests = parseFiletests(`test/filetests/${name}/${file}`, text);
+    return { file, path, text, tests: parseFiletests(`test/filetests/${guest}/${file}`, text) };
+  });
+}
+
+for (const [name, guest] of Object.entries(guests)) {
+  const bench = createBench(guest);
+  for (const { file, path, text, tests } of testsOf(name)) {
     for (const each of tests) {
       test(`${name}/${file}: ${each.title}`, () => {
         const failures = [...runFiletest(each, bench), ...checkIr(each, bench)];
@@ -44,6 +51,27 @@ for (const [name, guest] of Object.entries(guests)) {
   }
 }
 
+/** An instruction without the ordering that its name may end in. */
+const mnemonic = (text: string): string => text.split(' ', 1)[0]!.replace(/\.(aq|rl|aqrl)$/, '');
+
+for (const [name, guest] of Object.entries(guests)) {
+  // The toy has no assembler; its filetests are about the runner and the executors.
+  if (guest.assemble === undefined) continue;
+  test(`every instruction of ${name} has a filetest`, () => {
+    const texts = testsOf(name).flatMap(({ tests }) =>
+      tests.flatMap((each) =>
+        assemble(each, guest).map(({ bits }) => guest.isa.decode(bits)?.text),
+      ),
+    );
+    const tried = new Set(texts.map((text) => mnemonic(text ?? '')));
+    const untried = guest.isa.rows.map(({ text }) => mnemonic(text));
+    deepEqual(
+      [...new Set(untried)].filter((each) => !tried.has(each)),
+      [],
+    );
+  });
+}
+
 const toyBench = createBench(guests['toy']!);
 const failuresOf = (text: string): string[] =>
   parseFiletests('a.txt', text).flatMap((each) => runFiletest(each, toyBench));
@@ -52,7 +80,7 @@ test('a failed expectation names file, line, executor, expected and actual', () 
   const text = '# t\nin x5 = 7\ncode word 0xfff28313\nout x6 = 7\n';
   deepEqual(
     failuresOf(text),
-    ['evaluator', 'folded', 'interpreter'].map(
+    ['evaluator', 'folded', 'interpreter', 'jit'].map(
       (name) => `a.txt:4: ${name}: x6: expected 7, actual 6`,
     ),
   );

@@ -1,5 +1,7 @@
 // The guest architectures that have filetests: a folder of the same name holds them.
 
+import { riscv64 } from '../../src/isa/riscv64/isa.ts';
+import { createAssembler } from '../../src/isa/shared/assembler.ts';
 import type { Isa } from '../../src/isa/shared/isa.ts';
 import { toy } from '../support/toy-isa.ts';
 
@@ -17,4 +19,5 @@ export interface Guest {
 
 export const guests: Readonly<Record<string, Guest>> = {
   toy: { isa: toy },
+  riscv64: { isa: riscv64, assemble: createAssembler(riscv64).assemble },
 };

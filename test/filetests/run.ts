@@ -8,15 +8,13 @@ import { type Builder, constant, createBuilder } from '../../src/ir/builder.ts';
 import type { Block, RegisterOperand } from '../../src/ir/node.ts';
 import { print } from '../../src/ir/print.ts';
 import { verify } from '../../src/ir/verify.ts';
-import {
-  constantOperands,
-  createEvaluator,
-  type MeaningOf,
-} from '../../src/engine/evaluator/evaluator.ts';
+import { createEvaluator, type MeaningOf } from '../../src/engine/evaluator/evaluator.ts';
 import type { Executor, ExecutorOptions } from '../../src/engine/executor.ts';
 import { createInterpreter } from '../../src/engine/interpreter/interpreter.ts';
+import { createJit } from '../../src/engine/jit/hybrid.ts';
 import { place } from '../../src/engine/places.ts';
 import type { Isa } from '../../src/isa/shared/isa.ts';
+import { constantOperands } from '../../src/isa/shared/operands.ts';
 import { VcpuRecord } from '../../src/isa/shared/record.ts';
 import { format, instructions, type Row } from '../../src/isa/shared/row.ts';
 import { exitCode, vcpu, vcpuBytes } from '../../src/isa/shared/vcpu.ts';
@@ -27,13 +25,15 @@ import type { Guest } from './guests.ts';
 const ramBase = 0x8000_0000;
 const ramBytes = 0x1_0000;
 const stopWord = 0xffff_ffff;
-/** Instructions after which a run that does not stop is given up. */
+/** Instructions in a slice, and slices after which a run that does not stop is given up. */
 const budget = 1000;
+const maxSlices = 10;
 
 const executors: Readonly<Record<string, (options: ExecutorOptions) => Executor>> = {
   evaluator: createEvaluator,
   folded: (options) => createEvaluator({ ...options, meaningOf: foldedMeanings(options.isa) }),
   interpreter: createInterpreter,
+  jit: createJit,
 };
 
 /** One VM for each executor, used for one test after the other. */
@@ -104,7 +104,7 @@ function createMachine(
     },
     run() {
       let exit = executor.run(cpu, budget);
-      for (let again = 0; exit === 'attention' && again < budget; again++) {
+      for (let n = 1; n < maxSlices && (exit === 'attention' || exit === 'budget'); n++) {
         exit = executor.run(cpu, budget);
       }
       return exit;
@@ -162,7 +162,7 @@ const failAt = (file: string, line: number) => (problem: string) =>
   new FiletestError(`${file}:${line}: ${problem}`);
 
 /** The code's instructions, in order. */
-function assemble({ file, code }: Filetest, guest: Guest): Word[] {
+export function assemble({ file, code }: Filetest, guest: Guest): Word[] {
   let address = BigInt(ramBase);
   return code.map(({ line, text }) => {
     const fail = failAt(file, line);

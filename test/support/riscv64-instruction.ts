@@ -147,7 +147,11 @@ function environmentOf(world: World, row: Row, word: number): Environment {
     flushTlb: unused,
     flushTlbPage: unused,
     syncCode: () => {},
-    helpers: { get: unused, set: unused, time: unused },
+    helpers: {
+      get: (field) => get(field.name),
+      set: (field, value) => void world.state.set(field.name, value),
+      time: unused,
+    },
   };
 }
 

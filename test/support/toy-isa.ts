@@ -39,7 +39,7 @@ const { rd, rs1, rs2 } = registers;
 const R = format(registers);
 const I = format({ rd, rs1, imm: number('20:s12') });
 const S = format({ rs1, rs2, imm: number('25:s7 7:5') });
-const B = format({ rs1, rs2, imm: number('31:s1 7:1 25:6 8:4', { shift: 1 }) });
+const B = format({ rs1, rs2, imm: number('31:s1 7:1 25:6 8:4', { shift: 1, relative: true }) });
 const C = format({ rd, imm: number('12:s1 2:5') });
 const none = format({});
 

@@ -7,6 +7,7 @@ import { VcpuRecord } from '../../isa/shared/record.ts';
 import { vcpu } from '../../isa/shared/vcpu.ts';
 import { createBus } from '../../memory/bus.ts';
 import { createInterpreter } from '../interpreter/interpreter.ts';
+import { createJit } from '../jit/hybrid.ts';
 import { place } from '../places.ts';
 import { createEvaluator } from './evaluator.ts';
 
@@ -67,7 +68,11 @@ function machine(create: typeof createEvaluator, code: readonly number[] = []) {
   return { record, ram, run, x, setX, trap, map, accesses };
 }
 
-const executors = { evaluator: createEvaluator, interpreter: createInterpreter };
+const executors = {
+  evaluator: createEvaluator,
+  interpreter: createInterpreter,
+  jit: createJit,
+};
 
 for (const [name, create] of Object.entries(executors)) {
   test(`${name}: an exit leaves pc behind the instruction, and it is retired`, () => {

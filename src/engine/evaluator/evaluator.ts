@@ -7,7 +7,7 @@
 // Invariant: the vCPU's record is up to date between any two instructions.
 
 import { assert } from '../../std/assert.ts';
-import { buildBlock, constant } from '../../ir/builder.ts';
+import { buildBlock } from '../../ir/builder.ts';
 import { type Environment, evaluate, evaluateRoutine, type Outcome } from '../../ir/evaluator.ts';
 import type {
   Block,
@@ -15,12 +15,12 @@ import type {
   RegisterOperand,
   RmwKind,
   StateField,
-  Value,
   Width,
 } from '../../ir/node.ts';
 import { access } from '../../isa/shared/isa.ts';
+import { constantOperands } from '../../isa/shared/operands.ts';
 import { VcpuRecord } from '../../isa/shared/record.ts';
-import { fieldValue, type Row } from '../../isa/shared/row.ts';
+import type { Row } from '../../isa/shared/row.ts';
 import { type Exit, exits, vcpu } from '../../isa/shared/vcpu.ts';
 import type { BusAccessSize } from '../../memory/bus.ts';
 import type { Executor, ExecutorOptions } from '../executor.ts';
@@ -62,22 +62,6 @@ export function createEvaluator(options: EvaluatorOptions): Executor {
     wrote() {},
     flushTlb() {},
   };
-}
-
-/** The operands that a meaning gets for a word: everything is known. */
-export function constantOperands(
-  row: Row,
-  word: number,
-): Record<string, RegisterOperand | Value<'i64'>> {
-  const entries = Object.entries(row.fields).map(([name, field]) => {
-    const value = fieldValue(field, word);
-    const operand =
-      field.kind === 'register'
-        ? { file: field.file, index: value }
-        : constant('i64', BigInt(value));
-    return [name, operand] as const;
-  });
-  return Object.fromEntries(entries);
 }
 
 function constantMeanings({ isa }: ExecutorOptions): MeaningOf {

@@ -12,6 +12,7 @@ import { CODE } from '../../memory/page-flags.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
 import { type Field, fieldValue, type Row } from '../../isa/shared/row.ts';
 import { jumpCache, tlb, vcpu } from '../../isa/shared/vcpu.ts';
+import { BLOCK_INDEX_ENTRIES } from '../places.ts';
 import type { Handlers } from './handlers.ts';
 import { BLOCK_LIMIT, header, operandPlaces, record } from './record.ts';
 
@@ -22,6 +23,7 @@ const COUNT = 8;
 
 /** Where things lie in the VM's shared memory: host offsets and sizes in bytes. */
 export interface BlockPlaces {
+  readonly blockIndex: number;
   readonly arena: number;
   readonly arenaBytes: number;
   readonly ram: number;
@@ -65,6 +67,8 @@ export class Blocks {
   /** Kept blocks by page number in RAM. */
   readonly #byPage = new Map<number, Set<number>>();
   #next: number;
+  /** Hears of a block that is forgotten. */
+  onForget: (ip: number) => void = () => {};
   /** Counts for statistics: instructions decoded, pages invalidated, look-ups that missed the jump cache. */
   readonly counts = { decoded: 0, invalidations: 0, lookups: 0, resets: 0 };
 
@@ -103,19 +107,39 @@ export class Blocks {
     if (straddles) return this.#findStraddling(cpu, host, keep);
     const known = keep ? this.#byAddress.get(this.#keyOf(host)) : undefined;
     const ip = known ?? this.#decode(host, keep);
+    if (keep) this.#setIndex(host, ip);
     if (this.isFull) this.#i32[(cpu + vcpu.attention.offset) >> 2] = 1;
     return ip;
   }
 
   /** Forgets every block. Only while no block is executing. */
   reset(): void {
+    for (const blocks of this.#byPage.values()) for (const ip of blocks) this.onForget(ip);
     this.counts.resets++;
     this.#next = this.#places.arena;
     this.#byAddress.clear();
     this.#secondPages.clear();
     for (const page of this.#byPage.keys()) this.#setCode(page, false);
     this.#byPage.clear();
+    this.#bytes.fill(0, this.#places.blockIndex, this.#places.arena);
     this.#flushJumpCaches();
+  }
+
+  /** Host offset of the page that holds the whole block at vcpu.pc, if translated code may stand for it; else 0. */
+  pageOf(ip: number): number {
+    const head = (ip - record.bytes) >>> 2;
+    return this.#i32[head + header.linkable / 4] === 1
+      ? this.#i32[head + header.page / 4]! >>> 0
+      : 0;
+  }
+
+  /** The handler that runs when control arrives at the block. */
+  handlerOf(ip: number): number {
+    return this.#i32[ip >>> 2]!;
+  }
+
+  setHandler(ip: number, handler: number): void {
+    this.#i32[ip >>> 2] = handler;
   }
 
   /** Forgets the blocks of the page at a host offset, whose bytes are about to change or have changed. */
@@ -135,6 +159,14 @@ export class Blocks {
     return this.#bytes[this.#places.pageFlags + this.#pageOf(host)] !== 0;
   }
 
+  /** Lets generated code find the block of an instruction; 0 for none. The index forgets what it has no room for. */
+  #setIndex(host: number, ip: number): void {
+    const slot = (host >>> 1) & (BLOCK_INDEX_ENTRIES - 1);
+    const entry = (this.#places.blockIndex + slot * 8) >>> 2;
+    this.#i32[entry] = ip === 0 ? 0 : host;
+    this.#i32[entry + 1] = ip;
+  }
+
   #pageOf(host: number): number {
     return (host - this.#places.ram) >>> 12;
   }
@@ -149,10 +181,13 @@ export class Blocks {
 
   /** A block that is being executed goes on to its end; without links, it then leads nowhere old. */
   #forget(ip: number): void {
+    this.onForget(ip);
     const head = (ip - record.bytes) >>> 2;
     const count = this.#i32[head + COUNT / 4]!;
     for (let i = 0; i <= count; i++) this.#i32[(ip + i * record.bytes + record.link) >>> 2] = 0;
-    this.#byAddress.delete(this.#i32[head + 3]!);
+    const key = this.#i32[head + 3]!;
+    this.#byAddress.delete(key);
+    this.#setIndex(this.#places.ram + key * 2, 0);
     this.#secondPages.delete(ip);
   }
 

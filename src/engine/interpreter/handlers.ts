@@ -7,9 +7,9 @@
 
 import { buildBlock } from '../../ir/builder.ts';
 import type { Block, Callee, Helper, OperandNode, RegisterOperand } from '../../ir/node.ts';
-import type { Isa } from '../../isa/shared/isa.ts';
+import { access, type Isa } from '../../isa/shared/isa.ts';
 import type { Row } from '../../isa/shared/row.ts';
-import { exitCode, jumpCache, vcpu } from '../../isa/shared/vcpu.ts';
+import { exitCode, jumpCache, tlb, vcpu } from '../../isa/shared/vcpu.ts';
 import { Code } from '../../wasm/code.ts';
 import { ModuleWriter } from '../../wasm/module.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
@@ -23,13 +23,18 @@ import {
   type RuntimeFunctions,
   signatureOf,
   type Target,
+  tlbEntry,
+  tlbTag,
 } from '../lower/lower.ts';
 import {
   declareRuntime,
   defineRuntime,
   type HostFunctions,
+  fill,
   jumpCachePage,
+  setHost,
 } from '../lower/runtime.ts';
+import { BLOCK_INDEX_ENTRIES } from '../places.ts';
 import { header, operandPlaces, record } from './record.ts';
 
 const IP = 1;
@@ -135,7 +140,7 @@ function declare(
   for (const callee of callees.filter((c) => c.kind === 'helper')) {
     functions.set(callee, module.importFunction('helpers', callee.name, typeOf(callee)));
   }
-  const table = module.table({ min: isa.rows.length + 2, max: isa.rows.length + 2 });
+  const table = module.table({ min: isa.rows.length + 2 });
   const runtime = declareRuntime(module);
   for (const callee of callees.filter((c) => c.kind === 'routine')) {
     functions.set(callee, module.declareFunction(typeOf(callee)));
@@ -148,6 +153,8 @@ function declare(
     jump: module.declareFunction(jumpType),
     link: module.declareFunction(jumpType),
     dispatch: module.declareFunction(runType),
+    leave: module.declareFunction(module.type(['i32', 'i64', 'i32'], ['i32'])),
+    raiseAt: module.declareFunction(module.type(['i32', 'i64', 'i32'], ['i32'])),
   };
   return { functions, runtime, host, find, joints, translate: functions.get(isa.translate)! };
 }
@@ -163,14 +170,24 @@ function defineShared(module: ModuleWriter, isa: Isa, declared: Declared): void 
     const { params, result } = callee;
     module.defineFunction(index, lowerRoutine(target, callee.body(), params.length, result));
   }
-  defineJoints(module, joints, { find: declared.find, raise: functions.get(isa.raise)! });
   const runType = module.type(['i32'], ['i32']);
+  const fetch = module.addFunction(runType, fetchFunction(translate));
+  const raise = functions.get(isa.raise)!;
+  defineJoints(module, joints, { find: declared.find, fetch, raise });
   module.exportFunction('run', joints.dispatch);
-  module.exportFunction('fetch', module.addFunction(runType, fetchFunction(translate)));
+  module.exportFunction('fetch', fetch);
   module.exportFunction('interrupt', functions.get(isa.interrupt)!);
   module.exportFunction('accessFault', accessFault);
   module.exportFunction('translate', translate);
   module.exportFunction('flushTlb', runtime.flushTlb);
+  module.exportTable('table', joints.table);
+  for (const [name, index] of Object.entries(runtime))
+    module.exportFunction(`runtime.${name}`, index);
+  module.exportFunction('joint.leave', joints.leave);
+  module.exportFunction('joint.raiseAt', joints.raiseAt);
+  for (const [callee, index] of functions) {
+    if (callee.kind === 'routine') module.exportFunction(`routine.${callee.name}`, index);
+  }
 }
 
 const targetBase = ({ runtime, functions, translate }: Declared) => ({
@@ -183,6 +200,7 @@ function handler(declared: Declared, block: Block, places: ReadonlyMap<string, n
   const code = new Code(2);
   const target = { ...targetBase(declared), ...handlerTarget(declared.joints, places) };
   new Lowering(code, target).instruction(block);
+  if (!fallsThrough(block)) code.unreachable();
   return code;
 }
 
@@ -237,6 +255,9 @@ interface Joints {
   readonly link: number;
   /** `(cpu)`: goes to vcpu.pc. */
   readonly dispatch: number;
+  /** For translated code, see jit/region.ts: `(cpu, target, spent)` and `(cpu, pc, spent)`. */
+  readonly leave: number;
+  readonly raiseAt: number;
 }
 
 const notInRoutine = (): never => {
@@ -245,11 +266,9 @@ const notInRoutine = (): never => {
 
 const routineTarget = {
   operand: notInRoutine,
-  register: (code: Code, operand: RegisterOperand): number => {
-    if ('slot' in operand) return notInRoutine();
-    code.localGet(CPU);
-    return operand.file.offset + 8 * operand.index;
-  },
+  getRegister: notInRoutine,
+  setRegister: notInRoutine,
+  dataTag: notInRoutine,
   pc: notInRoutine,
   retired: (code: Code): void => pushRetired(code),
   raise: notInRoutine,
@@ -276,19 +295,29 @@ function pushRetired(code: Code): void {
 
 function handlerTarget(joints: Joints, places: ReadonlyMap<string, number>) {
   const place = (slot: string): number => places.get(slot)!;
+  /** Pushes an i32 base; the register lies at base + the returned offset. */
+  const address = (code: Code, operand: RegisterOperand): number => {
+    code.localGet(CPU);
+    if ('index' in operand) return operand.file.offset + 8 * operand.index;
+    field16(code, place(operand.slot));
+    code.op(opcodes['i32.add']);
+    return 0;
+  };
   return {
     operand(code: Code, slot: string): void {
       code.localGet(IP);
       code.memory(opcodes['i64.load'], place(slot), 3);
     },
-    register(code: Code, operand: RegisterOperand): number {
-      code.localGet(CPU);
-      if ('index' in operand) return operand.file.offset + 8 * operand.index;
-      field16(code, place(operand.slot));
-      code.op(opcodes['i32.add']);
-      return 0;
+    getRegister(code: Code, operand: RegisterOperand): void {
+      code.memory(opcodes['i64.load'], address(code, operand), 3);
+    },
+    setRegister(code: Code, operand: RegisterOperand, push: () => void): void {
+      const offset = address(code, operand);
+      push();
+      code.memory(opcodes['i64.store'], offset, 3);
     },
     pc: pushPc,
+    dataTag: (code: Code): void => getCell(code, vcpu.dataTag),
     retired(code: Code): void {
       pushRetired(code);
       field16(code, record.index);
@@ -429,6 +458,7 @@ function fallHandler(joints: Joints): Code {
 
 interface JointNeeds {
   readonly find: number;
+  readonly fetch: number;
   readonly raise: number;
 }
 
@@ -437,6 +467,35 @@ function defineJoints(module: ModuleWriter, joints: Joints, needs: JointNeeds): 
   module.defineFunction(joints.jump, jumpJoint(joints));
   module.defineFunction(joints.link, linkJoint(joints, needs));
   module.defineFunction(joints.dispatch, dispatchJoint(joints, needs));
+  module.defineFunction(joints.leave, leaveJoint(joints));
+  module.defineFunction(joints.raiseAt, raiseAtJoint(joints, needs));
+}
+
+function leaveJoint(joints: Joints): Code {
+  const [target, spent] = [1, 2];
+  const code = new Code(3);
+  spend(code, () => code.localGet(spent));
+  leaveIfDue(code, target);
+  setCell(code, vcpu.pc, () => code.localGet(target));
+  code.localGet(CPU);
+  code.returnCall(joints.dispatch);
+  return code;
+}
+
+function raiseAtJoint(joints: Joints, needs: JointNeeds): Code {
+  const [pc, spent] = [1, 2];
+  const code = new Code(3);
+  setCell(code, vcpu.pc, () => code.localGet(pc));
+  notRetired(code);
+  code.localGet(CPU);
+  code.call(needs.raise);
+  spend(code, () => code.localGet(spent));
+  getCell(code, vcpu.pc);
+  code.localSet(pc);
+  leaveIfDue(code, pc);
+  code.localGet(CPU);
+  code.returnCall(joints.dispatch);
+  return code;
 }
 
 /** An instruction that raises takes one off the budget, so that no loop of exceptions is endless. */
@@ -525,9 +584,7 @@ function findBlock(code: Code, needs: JointNeeds, ip: number): void {
   code.memory(opcodes['i32.load'], jumpCache.offset + 12, 2);
   code.localSet(ip);
   code.else();
-  code.localGet(CPU);
-  code.call(needs.find);
-  code.localSet(ip);
+  findByHost(code, needs, ip);
   code.localGet(ip);
   code.if();
   code.localGet(entry);
@@ -540,6 +597,42 @@ function findBlock(code: Code, needs: JointNeeds, ip: number): void {
   code.localGet(ip);
   code.memory(opcodes['i32.store'], jumpCache.offset + 12, 2);
   code.end();
+  code.end();
+}
+
+/** Leaves in `ip` the record of vcpu.pc, from the index of blocks or the host. */
+function findByHost(code: Code, needs: JointNeeds, ip: number): void {
+  const host = code.local('i32');
+  const slot = code.local('i32');
+  code.localGet(CPU);
+  code.call(needs.fetch);
+  code.localSet(host);
+  code.localGet(host);
+  code.i32Const(1);
+  code.op(opcodes['i32.shr_u']);
+  code.i32Const(BLOCK_INDEX_ENTRIES - 1);
+  code.op(opcodes['i32.and']);
+  code.i32Const(3);
+  code.op(opcodes['i32.shl']);
+  getCell(code, vcpu.blockIndex);
+  code.op(opcodes['i32.add']);
+  code.localSet(slot);
+  // An empty entry and a fetch that failed are both 0; there, the entry's second half is 0 too.
+  code.localGet(slot);
+  code.memory(opcodes['i32.load'], 0, 2);
+  code.localGet(host);
+  code.op(opcodes['i32.eq']);
+  getCell(code, vcpu.uncached);
+  code.op(opcodes['i32.eqz']);
+  code.op(opcodes['i32.and']);
+  code.if();
+  code.localGet(slot);
+  code.memory(opcodes['i32.load'], 4, 2);
+  code.localSet(ip);
+  code.else();
+  code.localGet(CPU);
+  code.call(needs.find);
+  code.localSet(ip);
   code.end();
 }
 
@@ -626,11 +719,30 @@ function linkJoint(joints: Joints, needs: JointNeeds): Code {
 /** `(cpu) → host offset` of the instruction at vcpu.pc; 0 for a pending exception, 1 where there is no RAM. */
 function fetchFunction(translate: number): Code {
   const code = new Code(1);
+  const pc = code.local('i64');
+  const entry = code.local('i32');
+  const host = code.local('i32');
   const physical = code.local('i64');
   setCell(code, vcpu.uncached, () => code.i32Const(0));
-  code.localGet(CPU);
   getCell(code, vcpu.pc);
-  code.i32Const(2);
+  code.localSet(pc);
+  tlbEntry(code, pc, entry);
+  code.localGet(entry);
+  code.memory(opcodes['i64.load'], tlb.fetch, 3);
+  tlbTag(code, pc, 1, () => getCell(code, vcpu.fetchTag));
+  code.op(opcodes['i64.eq']);
+  code.likely();
+  code.if();
+  code.localGet(entry);
+  code.memory(opcodes['i32.load'], tlb.fetch + 8, 2);
+  code.localGet(pc);
+  code.op(opcodes['i32.wrap_i64']);
+  code.op(opcodes['i32.add']);
+  code.return();
+  code.end();
+  code.localGet(CPU);
+  code.localGet(pc);
+  code.i32Const(access.fetch);
   code.call(translate);
   code.localTee(physical);
   code.i64Const(-1);
@@ -644,14 +756,13 @@ function fetchFunction(translate: number): Code {
   code.op(opcodes['i64.sub']);
   code.localTee(physical);
   getCell(code, vcpu.ramSize);
-  code.op(opcodes['i64.lt_u']);
+  code.op(opcodes['i64.ge_u']);
   code.if();
-  code.localGet(physical);
-  code.op(opcodes['i32.wrap_i64']);
-  getCell(code, vcpu.ramHost);
-  code.op(opcodes['i32.add']);
+  code.i32Const(1);
   code.return();
   code.end();
-  code.i32Const(1);
+  setHost(code, physical, host);
+  fill(code, tlb.fetch, pc, host, vcpu.fetchTag);
+  code.localGet(host);
   return code;
 }

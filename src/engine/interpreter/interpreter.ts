@@ -12,13 +12,17 @@ import { hostCalls } from '../host-calls.ts';
 import { Blocks } from './blocks.ts';
 import { buildHandlers, type Handlers } from './handlers.ts';
 
-interface Exports {
+/** What the compiled module exports. */
+export interface Exports {
   run(cpu: number): number;
   fetch(cpu: number): number;
   interrupt(cpu: number): number;
   accessFault(cpu: number, address: bigint, kind: number): void;
   translate(cpu: number, address: bigint, kind: number): bigint;
   flushTlb(cpu: number): void;
+  readonly table: WebAssembly.Table;
+  /** Functions that translated code calls: `runtime.*`, `joint.*`, `routine.*`. */
+  readonly [name: string]: unknown;
 }
 
 interface Compiled {
@@ -40,8 +44,15 @@ function compile(isa: Isa): Compiled {
   return made;
 }
 
+/** An interpreter with its parts open, for those who build on it. */
+export interface Interpreter extends Executor {
+  readonly blocks: Blocks;
+  readonly handlers: Handlers;
+  readonly wasm: Exports;
+}
+
 /** Makes an interpreter for a VM whose vCPU records are zero or reset. */
-export function createInterpreter(options: ExecutorOptions): Executor {
+export function createInterpreter(options: ExecutorOptions): Interpreter {
   const { isa, memory, places } = options;
   const { handlers, module } = compile(isa);
   const i32 = new Int32Array(memory.buffer);
@@ -64,17 +75,19 @@ export function createInterpreter(options: ExecutorOptions): Executor {
   for (const cpu of places.vcpus) prepare(options, cpu, wasm);
 
   return {
+    blocks,
+    handlers,
+    wasm,
     counts: blocks.counts,
     flushTlb: (cpu) => wasm.flushTlb(cpu),
     run(cpu, budget) {
-      const at = (cell: { offset: number }): number => (cpu + cell.offset) >>> 2;
       if (blocks.isFull) blocks.reset();
-      i32[at(vcpu.attention)] = 0;
-      i32[at(vcpu.slice)] = budget;
-      i32[at(vcpu.budget)] = budget;
+      i32[(cpu + vcpu.attention.offset) >>> 2] = 0;
+      i32[(cpu + vcpu.slice.offset) >>> 2] = budget;
+      i32[(cpu + vcpu.budget.offset) >>> 2] = budget;
       wasm.interrupt(cpu);
       const exit = exits[wasm.run(cpu)]!;
-      account(memory, cpu);
+      account(i32, cpu);
       return exit;
     },
     wrote(host, length) {
@@ -89,14 +102,16 @@ export function createInterpreter(options: ExecutorOptions): Executor {
 const pcOf = (memory: WebAssembly.Memory, cpu: number): bigint =>
   new DataView(memory.buffer).getBigUint64(cpu + vcpu.pc.offset, true);
 
-/** Moves the instructions of the slice that ended into the count of retired ones. */
-function account(memory: WebAssembly.Memory, cpu: number): void {
-  const view = new DataView(memory.buffer, cpu);
-  const done = view.getInt32(vcpu.slice.offset, true) - view.getInt32(vcpu.budget.offset, true);
-  const retired = view.getBigUint64(vcpu.retired.offset, true);
-  view.setBigUint64(vcpu.retired.offset, BigInt.asUintN(64, retired + BigInt(done)), true);
-  view.setInt32(vcpu.slice.offset, 0, true);
-  view.setInt32(vcpu.budget.offset, 0, true);
+/** Moves the instructions of the slice that ended into the 64-bit count of retired ones. */
+function account(i32: Int32Array, cpu: number): void {
+  const slice = (cpu + vcpu.slice.offset) >>> 2;
+  const budget = (cpu + vcpu.budget.offset) >>> 2;
+  const retired = (cpu + vcpu.retired.offset) >>> 2;
+  const low = (i32[retired]! >>> 0) + i32[slice]! - i32[budget]!;
+  i32[retired] = low | 0;
+  i32[retired + 1]! += Math.floor(low / 2 ** 32);
+  i32[slice] = 0;
+  i32[budget] = 0;
 }
 
 /** Fills the engine's cells of a vCPU's record. */
@@ -107,5 +122,6 @@ function prepare(options: ExecutorOptions, cpu: number, wasm: Exports): void {
   view.setBigUint64(vcpu.ramSize.offset, BigInt(places.ramBytes), true);
   view.setUint32(vcpu.ramHost.offset, places.ram, true);
   view.setUint32(vcpu.pageFlags.offset, places.pageFlags, true);
+  view.setUint32(vcpu.blockIndex.offset, places.blockIndex, true);
   wasm.flushTlb(cpu);
 }

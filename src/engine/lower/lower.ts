@@ -53,8 +53,12 @@ export interface Target {
   readonly translate: number;
   /** Pushes a number operand (i64). */
   operand(code: Code, slot: string): void;
-  /** Pushes an i32 base; the register lies at base + the returned offset. */
-  register(code: Code, operand: RegisterOperand): number;
+  /** Pushes a register's value (i64). */
+  getRegister(code: Code, operand: RegisterOperand): void;
+  /** Sets a register to what `push` pushes. */
+  setRegister(code: Code, operand: RegisterOperand, push: () => void): void;
+  /** Pushes vcpu.dataTag (i64). */
+  dataTag(code: Code): void;
   /** Pushes the instruction's address plus `offset` (i64). */
   pc(code: Code, offset: number): void;
   /** Pushes the number of instructions retired before this one (i64). */
@@ -157,8 +161,8 @@ export function tlbEntry(code: Code, address: number, entry: number): void {
   code.localSet(entry);
 }
 
-/** Pushes the tag that a valid entry for an access of `size` bytes has. */
-export function tlbTag(code: Code, address: number, size: number, tag: StateField): void {
+/** Pushes the tag that a valid entry for an access of `size` bytes has; `pushTag` its low bits. */
+export function tlbTag(code: Code, address: number, size: number, pushTag: () => void): void {
   code.localGet(address);
   if (size > 1) {
     code.i64Const(size - 1);
@@ -166,7 +170,7 @@ export function tlbTag(code: Code, address: number, size: number, tag: StateFiel
   }
   code.i64Const(-4096);
   code.op(opcodes['i64.and']);
-  getCell(code, tag);
+  pushTag();
   code.op(opcodes['i64.or']);
 }
 
@@ -182,26 +186,53 @@ function countUses(block: Block, uses: Map<Node, number>): void {
   }
 }
 
-/** Lowers one function's body. */
+/** Locals of a function, used again by one instruction after another. */
+export class Locals {
+  readonly #code: Code;
+  readonly #made = new Map<ValueType, number[]>();
+  readonly #used = new Map<ValueType, number>();
+
+  constructor(code: Code) {
+    this.#code = code;
+  }
+
+  /** A local that nobody else uses until `release`; its value is unknown. */
+  take(type: ValueType): number {
+    const made = this.#made.get(type) ?? [];
+    const used = this.#used.get(type) ?? 0;
+    this.#made.set(type, made);
+    this.#used.set(type, used + 1);
+    return (made[used] ??= this.#code.local(type));
+  }
+
+  /** Gives all locals back. */
+  release(): void {
+    this.#used.clear();
+  }
+}
+
+/** Lowers one function's body, or an instruction's part of it. */
 export class Lowering {
   readonly #code: Code;
   readonly #target: Target;
+  readonly #pool: Locals;
   readonly #uses = new Map<Node, number>();
   readonly #locals = new Map<Node, number>();
   readonly #variables = new Map<number, number>();
   readonly #loops: number[] = [];
 
-  constructor(code: Code, target: Target) {
+  constructor(code: Code, target: Target, locals: Locals = new Locals(code)) {
     this.#code = code;
     this.#target = target;
+    this.#pool = locals;
   }
 
-  /** Lowers an instruction's meaning. */
-  instruction(block: Block): void {
+  /** Lowers an instruction's meaning; of `closing`, its last node, only the arguments. */
+  instruction(block: Block, closing?: Node): void {
     countUses(block, this.#uses);
-    this.#block(block);
+    this.#block(closing === undefined ? block : { nodes: block.nodes.slice(0, -1) });
+    if (closing !== undefined) return;
     if (fallsThrough(block)) this.#target.next(this.#code);
-    else this.#code.unreachable();
   }
 
   /** Lowers a routine's body. */
@@ -215,7 +246,11 @@ export class Lowering {
     for (const node of block.nodes) this.#node(node);
   }
 
-  /** Pushes the value of a node. */
+  /** Pushes the value of a node of the meaning that was lowered last. */
+  push(node: Value): void {
+    this.#push(node);
+  }
+
   #push(node: Value): void {
     const code = this.#code;
     const local = this.#locals.get(node);
@@ -257,7 +292,7 @@ export class Lowering {
   }
 
   #localFor(node: Value): number {
-    const local = this.#code.local(wasmType(node.type));
+    const local = this.#pool.take(wasmType(node.type));
     this.#locals.set(node, local);
     return local;
   }
@@ -268,7 +303,7 @@ export class Lowering {
     if (known !== undefined) return known;
     if (node.op === 'parameter') return node.index + 1;
     this.#push(node);
-    const local = this.#code.local(wasmType(node.type));
+    const local = this.#pool.take(wasmType(node.type));
     this.#code.localSet(local);
     return local;
   }
@@ -289,15 +324,12 @@ export class Lowering {
         return this.#keep(node);
       case 'get': {
         if (!this.#uses.has(node)) return;
-        const offset = this.#target.register(code, node.register);
-        code.memory(opcodes['i64.load'], offset, 3);
+        this.#target.getRegister(code, node.register);
         return this.#keep(node);
       }
       case 'set': {
-        const offset = this.#target.register(code, node.register);
-        this.#push(node.args[0]!);
-        code.memory(opcodes['i64.store'], offset, 3);
-        return;
+        const value = node.args[0]!;
+        return this.#target.setRegister(code, node.register, () => this.#push(value));
       }
       case 'get_state':
         if (!this.#uses.has(node)) return;
@@ -319,7 +351,7 @@ export class Lowering {
   #setVariable(id: number, type: Type, value: Value): void {
     let local = this.#variables.get(id);
     if (local === undefined) {
-      local = this.#code.local(wasmType(type));
+      local = this.#pool.take(wasmType(type));
       this.#variables.set(id, local);
     }
     this.#push(value);
@@ -402,7 +434,7 @@ export class Lowering {
     tlbEntry(code, address, entry);
     code.localGet(entry);
     code.memory(opcodes['i64.load'], table, 3);
-    tlbTag(code, address, size, vcpu.dataTag);
+    tlbTag(code, address, size, () => this.#target.dataTag(code));
     code.op(opcodes['i64.eq']);
     code.likely();
     code.if();
@@ -430,7 +462,7 @@ export class Lowering {
   #load(node: LoadNode): void {
     const code = this.#code;
     const address = this.#asLocal(node.args[0]!);
-    const host = code.local('i32');
+    const host = this.#pool.take('i32');
     this.#lookup(tlb.load, address, node.width / 8, host, () => {
       code.localGet(CPU);
       code.localGet(address);
@@ -448,11 +480,11 @@ export class Lowering {
     const code = this.#code;
     const address = this.#asLocal(node.args[0]!);
     const value = this.#asLocal(node.args[1]!);
-    const entry = code.local('i32');
+    const entry = this.#pool.take('i32');
     tlbEntry(code, address, entry);
     code.localGet(entry);
     code.memory(opcodes['i64.load'], tlb.store, 3);
-    tlbTag(code, address, node.width / 8, vcpu.dataTag);
+    tlbTag(code, address, node.width / 8, () => this.#target.dataTag(code));
     code.op(opcodes['i64.eq']);
     code.likely();
     code.if();
@@ -477,7 +509,7 @@ export class Lowering {
     const code = this.#code;
     const address = this.#asLocal(node.args[0]!);
     const values = node.args.slice(1).map((arg) => this.#asLocal(arg));
-    const host = code.local('i32');
+    const host = this.#pool.take('i32');
     this.#lookup(tlb.store, address, 1, host, () => {
       code.localGet(CPU);
       code.localGet(address);

@@ -4,6 +4,7 @@
 // Invariants: an entry is cached only for RAM, only under the tag in force, and only if the guest's `translate`
 // allows it for every access of that kind to the page; a page with code is never cached for stores.
 
+import type { StateField } from '../../ir/node.ts';
 import { CODE } from '../../memory/page-flags.ts';
 import { access } from '../../isa/shared/isa.ts';
 import { jumpCache, tlb, vcpu } from '../../isa/shared/vcpu.ts';
@@ -106,7 +107,7 @@ function translateOrFault(code: Code, needs: RuntimeNeeds, kind: number) {
 }
 
 /** Sets `host` to the host offset of a distance from the start of RAM. */
-function setHost(code: Code, distance: number, host: number): void {
+export function setHost(code: Code, distance: number, host: number): void {
   code.localGet(distance);
   code.op(opcodes['i32.wrap_i64']);
   getCell(code, vcpu.ramHost);
@@ -114,19 +115,25 @@ function setHost(code: Code, distance: number, host: number): void {
   code.localSet(host);
 }
 
-/** Caches the page of the address in a TLB, unless `translate` forbade it. */
-function fill(code: Code, table: number, host: number): void {
+/** Caches in a TLB that the page of an address is at a host offset, unless `translate` forbade it. */
+export function fill(
+  code: Code,
+  table: number,
+  address: number,
+  host: number,
+  tag: StateField,
+): void {
   const entry = code.local('i32');
   getCell(code, vcpu.uncached);
   code.op(opcodes['i32.eqz']);
   code.if();
-  tlbEntry(code, ADDRESS, entry);
+  tlbEntry(code, address, entry);
   code.localGet(entry);
-  tlbTag(code, ADDRESS, 1, vcpu.dataTag);
+  tlbTag(code, address, 1, () => getCell(code, tag));
   code.memory(opcodes['i64.store'], table, 3);
   code.localGet(entry);
   code.localGet(host);
-  code.localGet(ADDRESS);
+  code.localGet(address);
   code.op(opcodes['i32.wrap_i64']);
   code.op(opcodes['i32.sub']);
   code.memory(opcodes['i32.store'], table + 8, 2);
@@ -148,7 +155,7 @@ function slowLoad(needs: RuntimeNeeds): Code {
   code.returnCall(needs.host.deviceLoad);
   code.end();
   setHost(code, distance, host);
-  fill(code, tlb.load, host);
+  fill(code, tlb.load, ADDRESS, host, vcpu.dataTag);
   code.localGet(host);
   return code;
 }
@@ -189,7 +196,7 @@ function slowStore(needs: RuntimeNeeds): Code {
   code.end();
   setHost(code, distance, host);
   noticeCodeWrite(code, needs, distance, host);
-  fill(code, tlb.store, host);
+  fill(code, tlb.store, ADDRESS, host, vcpu.dataTag);
   storeBySize(code, host);
   code.i32Const(1);
   return code;
@@ -230,7 +237,7 @@ function slowAtomic(needs: RuntimeNeeds): Code {
   code.end();
   setHost(code, distance, host);
   noticeCodeWrite(code, needs, distance, host);
-  fill(code, tlb.store, host);
+  fill(code, tlb.store, ADDRESS, host, vcpu.dataTag);
   code.localGet(host);
   return code;
 }
@@ -276,7 +283,7 @@ function flushTlbPage(): Code {
   code.op(opcodes['i64.ge_u']);
   code.localGet(ADDRESS);
   getCell(code, vcpu.largeHigh);
-  code.op(opcodes['i64.lt_u']);
+  code.op(opcodes['i64.le_u']);
   code.op(opcodes['i32.and']);
   code.if();
   // A mapping larger than a page may lie here: its other pages are cached one by one, so all must go.

@@ -1,7 +1,8 @@
 // Disks as users give them (a raw image or a store, read-only or with an overlay) made into block stores.
 //
-// Invariant: if one disk cannot be opened, those opened before it are closed again. The user hears of the first failed
-// operation of each disk once, as a warning, when it happens, and again in the VM's end: the guest sees only I/O errors.
+// Invariant: if one disk cannot be opened, those opened before it are closed again. The user hears of the first
+// failed operation of each disk once, as a warning, when it happens, and again in the VM's end: the guest sees only
+// I/O errors.
 
 import { memoryDelta } from '../../device/virtio/block/memory-delta.ts';
 import { overlay } from '../../device/virtio/block/overlay.ts';

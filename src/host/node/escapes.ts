@@ -11,7 +11,7 @@ export const escapeHelp = `Ctrl-A x       quit: stop the VM at once
 Ctrl-A h       this help
 Ctrl-A Ctrl-A  send Ctrl-A to the guest`;
 
-/** A filter: gives what was typed as bytes for the guest and commands, in order. Other keys after Ctrl-A are dropped. */
+/** A filter: gives what was typed as bytes for the guest and commands, in order; drops other keys after Ctrl-A. */
 export function createEscapes(): (typed: Uint8Array) => (Uint8Array | EscapeCommand)[] {
   let escaped = false;
   return (typed) => {

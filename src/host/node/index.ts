@@ -85,7 +85,7 @@ export const Vm = {
     const devices = disks.stores.map((store) => virtioMmio(virtioBlock(store)));
     devices.push(virtioMmio(virtioRng()));
     try {
-      return await CoreVm.create(
+      const vm = await CoreVm.create(
         {
           machine,
           kernel,
@@ -100,6 +100,9 @@ export const Vm = {
         },
         createServices(),
       );
+      if (kernel !== options.kernel) letGo(kernel);
+      if (initrd !== undefined && initrd !== options.initrd) letGo(initrd);
+      return vm;
     } catch (error) {
       await disks.close().catch(() => undefined);
       throw error;
@@ -107,6 +110,11 @@ export const Vm = {
   },
 };
 export type Vm = CoreVm;
+
+/** Gives the memory of a file's content back at once: it has been copied to the guest. */
+function letGo(bytes: Uint8Array): void {
+  if (bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer(0);
+}
 
 interface Software {
   readonly kernel: Uint8Array;

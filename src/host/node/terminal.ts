@@ -1,9 +1,9 @@
 // Joins the console of a VM to this process's standard input and output, be they a terminal or pipes.
 //
-// On a terminal every key goes to the guest, except those of escapes.ts; the terminal is in raw mode meanwhile and is given
-// back as it was however the process ends. From a pipe every byte goes to the guest, and its end means nothing.
-// Output is written in order and completely: a slow reader makes the guest wait. Typed keys never wait behind input that
-// the guest does not take, so that the escapes always work.
+// On a terminal every key goes to the guest, except those of escapes.ts; the terminal is in raw mode meanwhile and
+// is given back as it was however the process ends. From a pipe every byte goes to the guest, and its end means
+// nothing. Output is written in order and completely: a slow reader makes the guest wait. Typed keys never wait
+// behind input that the guest does not take, so that the escapes always work.
 
 import type { ReadStream } from 'node:tty';
 import type { VmConsole } from '../../vm/console.ts';

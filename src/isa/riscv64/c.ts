@@ -33,8 +33,8 @@ const wordToStack = number('7:2 9:4', { shift: 2 });
 const doubleToStack = number('7:3 10:3', { shift: 3 });
 const signedSix = number('12:s1 2:5');
 const shiftAmount = number('12:1 2:5');
-const branchOffset = number('12:s1 5:2 2:1 10:2 3:2', { shift: 1 });
-const jumpOffset = number('12:s1 8:1 9:2 6:1 7:1 2:1 11:1 3:3', { shift: 1 });
+const branchOffset = number('12:s1 5:2 2:1 10:2 3:2', { shift: 1, relative: true });
+const jumpOffset = number('12:s1 8:1 9:2 6:1 7:1 2:1 11:1 3:3', { shift: 1, relative: true });
 const spAdjustment = number('12:s1 3:2 5:1 2:1 6:1', { shift: 4 });
 const spOffset = number('7:4 11:2 5:1 6:1', { shift: 2 });
 

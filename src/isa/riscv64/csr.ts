@@ -12,6 +12,7 @@ import type { StateField, Value } from '../../ir/node.ts';
 import { format, instructions, number, type Row } from '../shared/row.ts';
 import { vcpu } from '../shared/vcpu.ts';
 import { ASID_MASK, ASID_SHIFT, MODE_SHIFT, updateContext } from './context.ts';
+import { CBCFE, CBIE, CBZE } from './envcfg.ts';
 import { markFpDirty, requireFp } from './fp-state.ts';
 import { readPmpaddr, readPmpcfg, writePmpaddr, writePmpcfg } from './pmp.ts';
 import { hart, x } from './state.ts';
@@ -103,8 +104,18 @@ const SSIP = 2n;
 const STIP = 1n << 5n;
 const SEIP = 1n << 9n;
 const STCE = 1n << 63n;
-const ENVCFG = 0xf1n;
+/** FIOM, CBIE, CBCFE, CBZE. */
+const ENVCFG = 1n | CBIE | CBCFE | CBZE;
 const PBMTE = 1n << 62n;
+
+/** An environment configuration; of CBIE's values 2 is reserved and becomes 0. */
+const envcfg = (field: StateField & { type: 'i64' }, mask: bigint): Access => ({
+  read: (s) => s.state(field),
+  write: (s, value) => {
+    const reserved = s.eq(s.and(value, CBIE), 2n << 4n);
+    s.setState(field, s.and(value, s.select(reserved, mask & ~CBIE, mask)));
+  },
+});
 
 const satp: Access = {
   sync: true,
@@ -120,9 +131,9 @@ const satp: Access = {
     const asid = ASID_MASK << ASID_SHIFT;
     s.when(offered, () => {
       s.setState(hart.satp, s.and(value, (15n << MODE_SHIFT) | asid | ((1n << 44n) - 1n)));
-      // Entries of Sv39 and Sv48 have the same tags.
-      const both = s.shr_u(s.xor(old, value), MODE_SHIFT);
-      s.when(s.eq(both, 1), () => s.flushTlb());
+      // Entries of Sv39 and Sv48 have the same tags, and outlive a time without translation between the two.
+      const changed = s.shr_u(s.xor(old, value), MODE_SHIFT);
+      s.rarely(s.ne(changed, 0), () => s.flushTlb());
       s.perform(updateContext);
     });
   },
@@ -222,7 +233,7 @@ const table: Readonly<Record<string, readonly [address: number, access: Access]>
   sie:        [0x104, interrupting(view(hart.mie, (s) => s.state(hart.mideleg)))],
   stvec:      [0x105, cell(hart.stvec, ~2n)],
   scounteren: [0x106, cell(hart.scounteren, 0xffff_ffffn)],
-  senvcfg:    [0x10a, cell(hart.senvcfg, ENVCFG)],
+  senvcfg:    [0x10a, envcfg(hart.senvcfg, ENVCFG)],
   sscratch:   [0x140, cell(hart.sscratch)],
   sepc:       [0x141, cell(hart.sepc, ~1n)],
   scause:     [0x142, cell(hart.scause)],
@@ -246,17 +257,20 @@ const table: Readonly<Record<string, readonly [address: number, access: Access]>
   mie:        [0x304, interrupting(cell(hart.mie, INTERRUPTS))],
   mtvec:      [0x305, cell(hart.mtvec, ~2n)],
   mcounteren: [0x306, cell(hart.mcounteren, 0xffff_ffffn)],
-  menvcfg:    [0x30a, cell(hart.menvcfg, ENVCFG | PBMTE | STCE)],
+  menvcfg:    [0x30a, envcfg(hart.menvcfg, ENVCFG | PBMTE | STCE)],
   mcountinhibit: [0x320, constant(0n)],
   mscratch:   [0x340, cell(hart.mscratch)],
   mepc:       [0x341, cell(hart.mepc, ~1n)],
   mcause:     [0x342, cell(hart.mcause)],
   mtval:      [0x343, cell(hart.mtval)],
-  mip:        [0x344, interrupting(view(hart.mip, (s) => {
-    // With Sstc, STIP is the comparator's and not software's.
-    const sstc = s.ne(s.and(s.state(hart.menvcfg), STCE), 0);
-    return s.select(sstc, SSIP | SEIP, SSIP | STIP | SEIP);
-  }))],
+  mip:        [0x344, interrupting({
+    read: (s) => s.state(hart.mip),
+    write: view(hart.mip, (s) => {
+      // With Sstc, STIP is the comparator's and not software's.
+      const sstc = s.ne(s.and(s.state(hart.menvcfg), STCE), 0);
+      return s.select(sstc, SSIP | SEIP, SSIP | STIP | SEIP);
+    }).write!,
+  })],
   mcycle:     [0xb00, { read: cycle, write: setCounter(hart.cycleOffset) }],
   minstret:   [0xb02, { read: instret, write: setCounter(hart.instretOffset) }],
   ...Object.fromEntries(range(3, 31).map((n) => [`mhpmcounter${n}`, [0xb00 + n, constant(0n)]])),

@@ -16,10 +16,14 @@ const rs2 = x.source('20:5');
 export const R = format({ rd, rs1, rs2 });
 export const I = format({ rd, rs1, imm: number('20:s12') });
 export const S = format({ rs1, rs2, imm: number('25:s7 7:5') });
-export const B = format({ rs1, rs2, imm: number('31:s1 7:1 25:6 8:4', { shift: 1 }) });
+export const B = format({
+  rs1,
+  rs2,
+  imm: number('31:s1 7:1 25:6 8:4', { shift: 1, relative: true }),
+});
 /** The number is the upper 20 bits, as assembly writes it. */
 export const U = format({ rd, imm: number('12:20') });
-export const J = format({ rd, imm: number('31:s1 12:8 20:1 21:10', { shift: 1 }) });
+export const J = format({ rd, imm: number('31:s1 12:8 20:1 21:10', { shift: 1, relative: true }) });
 
 /** Shifts by a constant: six bits on 64-bit values, five on words. */
 export const shift64 = format({ rd, rs1, imm: number('20:6') });

@@ -26,7 +26,7 @@ const fs2 = f.source('20:5');
 const fs3 = f.source('27:5');
 const xd = x.destination('7:5');
 const xs1 = x.source('15:5');
-const rm = number('12:3');
+const rm = number('12:3', { names: ['rne', 'rtz', 'rdn', 'rup', 'rmm', '5', '6', 'dyn'] });
 
 export const rounded1 = format({ rd: fd, rs1: fs1, rm });
 export const rounded2 = format({ rd: fd, rs1: fs1, rs2: fs2, rm });

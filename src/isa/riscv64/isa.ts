@@ -38,8 +38,8 @@ export const extensions = [
   'zawrs', 'zba', 'zbb', 'zbc', 'zbs', 'sstc', 'svinval', 'svnapot', 'svpbmt',
 ] as const;
 
-/** The widest mode of translation that the device tree announces; the hardware has Sv48 too. */
-export const mmu = 'sv39';
+/** The widest mode of translation. */
+export const mmu = 'sv48';
 
 const decodeShort = decoderOf(rows.filter((row) => row.length === 2));
 const decodeLong = decoderOf(rows.filter((row) => row.length === 4));
@@ -88,6 +88,12 @@ export function enterMachine(state: VcpuState, start: { readonly pc: bigint }): 
   state.set(hart.pmpEntries, PMP_ENTRIES);
 }
 
+/** SSI, STI, SEI. */
+const SUPERVISOR_INTERRUPTS = 0x222n;
+
+/** CY, TM, IR: firmware leaves them on for user mode, and kernels that use no PMU of the SBI count on it. */
+const USER_COUNTERS = 7n;
+
 /** STCE, PBMTE, CBZE, CBCFE, CBIE (flush). */
 const MENVCFG = (1n << 63n) | (1n << 62n) | 0xd0n;
 
@@ -104,8 +110,9 @@ export function enterSupervisor(
   state.setRegister(X, 11, start.a1);
   state.set(hart.firmware, 1n);
   state.set(hart.medeleg, ALL_ONES);
-  state.set(hart.mideleg, ALL_ONES);
+  state.set(hart.mideleg, SUPERVISOR_INTERRUPTS);
   state.set(hart.mcounteren, 0xffff_ffffn);
+  state.set(hart.scounteren, USER_COUNTERS);
   state.set(hart.menvcfg, MENVCFG);
   state.set(hart.satp, 0n);
   state.set(hart.mstatus, 0n);

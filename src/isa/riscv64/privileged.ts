@@ -72,10 +72,13 @@ function fenceAll(s: Builder): void {
   s.jump(s.pc(4), 'sync');
 }
 
+/** Clears the offset in a page: bounds of what may be cached are compared with the page's address. */
+const PAGE = -4096n;
+
 /** The fence of one address; an address space given with it only narrows what may be forgotten. */
 function fencePage(s: Builder, f: { readonly rs1: Parameters<Builder['get']>[0] }): void {
   requireFence(s);
-  s.flushTlbPage(s.get(f.rs1));
+  s.flushTlbPage(s.and(s.get(f.rs1), PAGE));
   s.jump(s.pc(4), 'sync');
 }
 

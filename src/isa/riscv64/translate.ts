@@ -25,6 +25,8 @@ const RESERVED = 0x7fn << 54n;
 const PBMTE = 1n << 62n;
 const SV39 = 8n;
 const NO_TRANSLATION = (1n << 64n) - 1n;
+/** Width of physical addresses (12.4.1); nothing lies beyond, untranslated addresses included. */
+const PHYSICAL_BITS = 56n;
 
 type I64 = Value<'i64'>;
 type I32 = Value<'i32'>;
@@ -91,6 +93,10 @@ const walk = routine('walk', ['i64', 'i32', 'i64'], 'i64', (s, address, kind, mo
     s.perform(pageFault, address, kind);
     s.return(s.const64(NO_TRANSLATION));
   };
+  const deny = (): void => {
+    s.perform(accessFault, address, kind);
+    s.return(s.const64(NO_TRANSLATION));
+  };
   const satp = s.state(hart.satp);
   const is39 = s.eq(s.shr_u(satp, MODE_SHIFT), SV39);
   const unused = s.select(is39, 25, 16);
@@ -104,10 +110,8 @@ const walk = routine('walk', ['i64', 'i32', 'i64'], 'i64', (s, address, kind, mo
     const index = s.and(s.shr_u(address, s.read(shift)), 511);
     s.assign(pteAddress, s.add(s.read(table), s.shl(index, 3)));
     const at = s.read(pteAddress);
-    s.rarely(s.not(readablePte(s, at)), () => {
-      s.perform(accessFault, address, kind);
-      s.return(s.const64(NO_TRANSLATION));
-    });
+    const allowed = s.both(s.inRam(at), pmpPermitsPte(s, at, access.load));
+    s.rarely(s.not(allowed), deny);
     const pte = s.physicalLoad(64, at);
     s.assign(entry, pte);
     const invalid = s.either(s.eqz(s.and(pte, V)), s.eq(s.and(pte, R | W), W));
@@ -125,6 +129,7 @@ const walk = routine('walk', ['i64', 'i32', 'i64'], 'i64', (s, address, kind, mo
   const dirty = s.select(s.eq32(kind, access.store), A | D, A);
   const updated = s.or(pte, dirty);
   s.rarely(s.ne(updated, pte), () => {
+    s.rarely(s.not(pmpPermitsPte(s, s.read(pteAddress), access.store)), deny);
     const old = s.physicalCas(64, s.read(pteAddress), pte, updated);
     // Somebody changed the entry meanwhile: what was checked may no longer hold.
     s.when(s.ne(old, pte), () => s.return(s.call(walkAgain, 'i64', address, kind, mode)));
@@ -141,14 +146,13 @@ const walkAgain = routine('walk_again', ['i64', 'i32', 'i64'], 'i64', (s, addres
   s.return(s.call(walk, 'i64', address, kind, mode));
 });
 
-/** Page tables are read with the rights of supervisor mode (3.7.1). */
-function readablePte(s: Builder, at: I64): Value<'i1'> {
-  const allowed = s.variable('i1', s.inRam(at));
+/** Whether PMP permits an access to a page-table entry; it is checked as the supervisor's own (3.7.1). */
+function pmpPermitsPte(s: Builder, at: I64, kind: number): Value<'i1'> {
+  const permitted = s.variable('i1', true);
   s.rarely(s.ne32(s.state(hart.pmpEntries), 0), () => {
-    const permitted = s.eq32(s.call(pmpCheck, 'i32', at, access.load, 1), 1);
-    s.assign(allowed, s.both(s.read(allowed), permitted));
+    s.assign(permitted, s.eq32(s.call(pmpCheck, 'i32', at, kind, 1), 1));
   });
-  return s.read(allowed);
+  return s.read(permitted);
 }
 
 /** Isa.translate. */
@@ -157,7 +161,15 @@ export const translate = routine('translate', ['i64', 'i32'], 'i64', (s, address
   const mode = s.select(s.eq32(kind, access.fetch), current, dataMode(s));
   const physical = s.variable('i64', address);
   const off = s.either(s.eq(mode, 3), s.eqz(s.shr_u(s.state(hart.satp), MODE_SHIFT)));
-  s.when(s.not(off), () => s.assign(physical, s.call(walk, 'i64', address, kind, mode)));
+  s.when(
+    off,
+    () =>
+      s.rarely(s.ne(s.shr_u(address, PHYSICAL_BITS), 0), () => {
+        s.perform(accessFault, address, kind);
+        s.return(s.const64(NO_TRANSLATION));
+      }),
+    () => s.assign(physical, s.call(walk, 'i64', address, kind, mode)),
+  );
   s.rarely(s.ne32(s.state(hart.pmpEntries), 0), () => {
     s.when(s.ne(s.read(physical), NO_TRANSLATION), () => {
       const permitted = s.call(pmpCheck, 'i32', s.read(physical), kind, s.wrap(mode));

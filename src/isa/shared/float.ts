@@ -63,7 +63,7 @@ export interface FormatRoutines {
   readonly fromInteger: IntegerRoutines;
 }
 
-export interface IntegerRoutines {
+interface IntegerRoutines {
   readonly i32: Routine;
   readonly u32: Routine;
   readonly i64: Routine;
@@ -77,8 +77,6 @@ export interface FloatRoutines {
   readonly narrow: Routine;
   /** binary32 to binary64, `(a) → result`. */
   readonly widen: Routine;
-  /** For the guest architecture's list. */
-  readonly helpers: readonly Helper[];
 }
 
 /** The routines of a guest architecture that accrues flags (numbered as in softfloat.ts) in a cell. */
@@ -86,29 +84,19 @@ export function floatRoutines(
   flags: StateField & { readonly type: 'i64' },
   rules: FloatRules,
 ): FloatRoutines {
-  const helpers: Helper[] = [];
-  const slow: SlowPaths = (name, arity, compute) => {
-    const result = helper(
-      `slow_${name}`,
-      Array.from({ length: arity + 1 }, () => 'i64'),
-      'i64',
-      (context, ...args) => {
-        const mode = Number(args[arity]);
-        const { bits, flags: raised } = compute({ ...rules, mode }, ...args.slice(0, arity));
-        if (raised !== 0n) context.set(flags, context.get(flags) | raised);
-        return bits;
-      },
-    );
-    helpers.push(result);
-    return result;
-  };
+  const slow: SlowPaths = (name, arity, compute) =>
+    helper(`slow_${name}`, i64s(arity + 1), 'i64', (context, ...args) => {
+      const mode = Number(args[arity]);
+      const { bits, flags: raised } = compute({ ...rules, mode }, ...args.slice(0, arity));
+      if (raised !== 0n) context.set(flags, context.get(flags) | raised);
+      return bits;
+    });
   const make: Maker = { flags, rules, slow };
   return {
     f32: formatRoutines(make, host32),
     f64: formatRoutines(make, host64),
     narrow: narrow(make),
     widen: widen(make),
-    helpers,
   };
 }
 

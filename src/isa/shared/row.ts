@@ -23,6 +23,10 @@ export interface NumberField {
   readonly signed: boolean;
   /** Zero bits appended below the pieces. */
   readonly shift: number;
+  /** A distance from the instruction's address. */
+  readonly relative: boolean;
+  /** What assembly text has instead of some of the numbers. */
+  readonly names: readonly string[] | undefined;
   readonly width: number;
 }
 
@@ -77,9 +81,16 @@ function parsePieces(bits: string): { pieces: Piece[]; signed: boolean; width: n
   return { pieces, signed, width: pieces.reduce((sum, piece) => sum + piece.width, 0) };
 }
 
+interface NumberOptions {
+  readonly shift?: number;
+  readonly relative?: boolean;
+  readonly names?: readonly string[];
+}
+
 /** A number in the instruction. */
-export function number(bits: string, options: { shift?: number } = {}): NumberField {
-  return { kind: 'number', shift: options.shift ?? 0, ...parsePieces(bits) };
+export function number(bits: string, options: NumberOptions = {}): NumberField {
+  const { shift = 0, relative = false, names } = options;
+  return { kind: 'number', shift, relative, names, ...parsePieces(bits) };
 }
 
 /** Declares the two kinds of register field of a file: `source(bits)` and `destination(bits)`. */

@@ -189,7 +189,7 @@ const give = (value: bigint, flags: bigint): FloatResult => ({
 export const defaultNaN = (format: FloatFormat): bigint =>
   infinity(format) | (1n << BigInt(format.fractionBits - 1));
 
-export const isSignaling = (format: FloatFormat, a: bigint): boolean =>
+const isSignaling = (format: FloatFormat, a: bigint): boolean =>
   unpack(format, a).kind === 'nan' && ((a >> BigInt(format.fractionBits - 1)) & 1n) === 0n;
 
 /** (-1)^negative × significand × 2^exponent where finite. */

@@ -70,7 +70,7 @@ export const vcpu = layout(0, 512).cells({
   blockIndex: 'i32',
   /** Number of this vCPU in its VM, and the pending exit's argument. */
   number: 'i32',
-  /** Bounds (low inclusive, high exclusive) of addresses for which mappings larger than a page may be cached. */
+  /** First and last address for which mappings larger than a page may be cached. */
   largeLow: 'i64',
   largeHigh: 'i64',
   /** Sixteen bytes through which device accesses and accesses across pages pass. */

@@ -1,0 +1,20 @@
+// From a word to assembly text, by the row's own template: registers by name, numbers decimal.
+
+import { type Field, fieldValue, type Row } from './row.ts';
+
+/**
+ * The instruction as text. With `pc`, its address, distances from it are written as the addresses they lead to, in
+ * hexadecimal.
+ */
+export function disassemble(row: Row, word: number, pc?: bigint): string {
+  return row.text.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    operandText(row.fields[name]!, word, pc),
+  );
+}
+
+function operandText(field: Field, word: number, pc: bigint | undefined): string {
+  const value = fieldValue(field, word);
+  if (field.kind === 'register') return field.names[value]!;
+  if (!field.relative || pc === undefined) return field.names?.[value] ?? `${value}`;
+  return `0x${BigInt.asUintN(64, pc + BigInt(value)).toString(16)}`;
+}
