@@ -49,19 +49,15 @@ async function createVm(flags: RunFlags, signal: AbortSignal): Promise<Vm> {
       ...(append !== undefined && { append }),
       ...(terminal && { terminal }),
       ...(trace && {
-        trace: { kinds: trace, tell: ({ kind, text }) => traced(kind, text) },
+        trace: {
+          kinds: trace,
+          tell: ({ kind, text }) => process.stderr.write(`${kind}: ${text}\n`),
+        },
       }),
     });
   } finally {
     progress.clear();
   }
-}
-
-/** In raw mode a line feed alone does not go back to the first column. */
-const lineEnd = (): string => (process.stdin.isRaw ? '\r\n' : '\n');
-
-function traced(kind: string, text: string): void {
-  process.stderr.write(`${kind}: ${text}${lineEnd()}`);
 }
 
 /** Starts the VM and carries its console until it ends. */
@@ -84,7 +80,7 @@ async function converse(
   const events = {
     onCommand(command: EscapeCommand) {
       if (command === 'quit') stopFor('quit');
-      else process.stderr.write(`\r\n${escapeHelp.replaceAll('\n', '\r\n')}\r\n`);
+      else process.stderr.write(`\n${escapeHelp}\n`);
     },
     onClosed(error: NodeJS.ErrnoException) {
       if (error.code === 'EPIPE') return stopFor('closed');

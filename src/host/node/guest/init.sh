@@ -72,16 +72,20 @@ shut_down() {
 }
 
 # Runs the shell until it ends, in the background: a shell runs its traps only between commands or
-# while it waits.
+# while it waits. Job control (set -m), for which this process needs the console as its terminal
+# until the shell takes it, keeps Ctrl-C from being ignored by what runs in the background; and as
+# the second of a pipeline the shell leads no process group, so that it can lead a session.
 run_shell() {
+	set -m
 	if [ "$TERM" = dumb ]; then
 		# No line editor with its escape sequences (it needs echo), and each line shown when it
 		# is read, after its prompt.
-		setsid cttyhack sh -v &
+		: | setsid cttyhack sh -v &
 	else
-		setsid cttyhack sh &
+		: | setsid cttyhack sh &
 	fi
 	shell=$!
+	set +m
 	wait "$shell"
 }
 
@@ -90,7 +94,10 @@ trap 'shut_down halt' USR1
 trap 'shut_down poweroff' USR2
 trap 'shut_down reboot' TERM
 
-prepare
+if [ "$1" != terminal ]; then
+	prepare
+	exec setsid cttyhack "$0" terminal
+fi
 mount_disk
 say "Linux $(uname -r) on $(uname -m). To quit: poweroff, or leave the shell."
 cd "$HOME"
