@@ -28,7 +28,8 @@ export const windowBytes = 512;
 export const windowStart = base + 0x8000 - windowBytes / 2;
 
 /** Places of blocks. */
-export const placeBytes = 128;
+/** No divisor of a page, so that some blocks lie across two, nor a multiple of 4. */
+export const placeBytes = 126;
 const places = base + 0x10_0000;
 /** The most blocks that are run together. */
 export const mostBlocks = 4096;
