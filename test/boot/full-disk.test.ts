@@ -2,6 +2,7 @@
 
 import { equal, match } from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -30,8 +31,9 @@ test('writes to a full host disk fail in the guest and are reported', { skip }, 
   child.stdin.end(
     'dd if=/dev/urandom of=/dev/vda bs=64k count=64 conv=fsync\necho alive $?\npoweroff\n',
   );
+  const closed = once(child, 'close');
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const status = child.exitCode;
+  const [status] = (await closed) as [number];
   rmSync(base);
   match(output, /dd: .*Input\/output error/);
   match(output, /alive 1/);
