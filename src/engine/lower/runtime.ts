@@ -78,17 +78,17 @@ function crossing(code: Code, hostFunction: number, params: readonly number[]): 
 }
 
 /**
- * Translates the address for an access kind and returns 0 from the function on a fault. Leaves the physical address
- * in `physical` and its distance from the start of RAM in `distance`.
+ * Translates the address in a local for an access kind, and returns 0 from the function on a fault. Leaves the physical
+ * address in `physical`, its distance from the start of RAM in `distance`, and whether it is outside RAM on the stack.
  */
-function translateOrFault(code: Code, needs: RuntimeNeeds, kind: number) {
+export function translateOrFault(code: Code, translate: number, address: number, kind: number) {
   const physical = code.local('i64');
   const distance = code.local('i64');
   setCell(code, vcpu.uncached, () => code.i32Const(0));
   code.localGet(CPU);
-  code.localGet(ADDRESS);
+  code.localGet(address);
   code.i32Const(kind);
-  code.call(needs.translate);
+  code.call(translate);
   code.localTee(physical);
   code.i64Const(-1);
   code.op(opcodes['i64.eq']);
@@ -144,7 +144,7 @@ function slowLoad(needs: RuntimeNeeds): Code {
   const code = new Code(3);
   const host = code.local('i32');
   crossing(code, needs.host.crossLoad, [CPU, ADDRESS, SIZE]);
-  const { physical, distance } = translateOrFault(code, needs, access.load);
+  const { physical, distance } = translateOrFault(code, needs.translate, ADDRESS, access.load);
   code.unlikely();
   code.if();
   code.localGet(CPU);
@@ -183,7 +183,7 @@ function slowStore(needs: RuntimeNeeds): Code {
   const code = new Code(4);
   const host = code.local('i32');
   crossing(code, needs.host.crossStore, [CPU, ADDRESS, SIZE, VALUE]);
-  const { physical, distance } = translateOrFault(code, needs, access.store);
+  const { physical, distance } = translateOrFault(code, needs.translate, ADDRESS, access.store);
   code.unlikely();
   code.if();
   code.localGet(CPU);
@@ -225,7 +225,7 @@ function storeBySize(code: Code, host: number): void {
 function slowAtomic(needs: RuntimeNeeds): Code {
   const code = new Code(2);
   const host = code.local('i32');
-  const { distance } = translateOrFault(code, needs, access.store);
+  const { distance } = translateOrFault(code, needs.translate, ADDRESS, access.store);
   code.unlikely();
   code.if();
   code.localGet(CPU);

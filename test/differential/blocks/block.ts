@@ -28,7 +28,8 @@ export const windowBytes = 512;
 export const windowStart = base + 0x8000 - windowBytes / 2;
 
 /** Places of blocks. */
-export const placeBytes = 128;
+/** No divisor of a page, so that some blocks lie across two, nor a multiple of 4. */
+export const placeBytes = 126;
 const places = base + 0x10_0000;
 /** The most blocks that are run together. */
 export const mostBlocks = 4096;
@@ -79,6 +80,10 @@ export function codeOf(block: RandomBlock): Uint8Array {
   }
   return code;
 }
+
+/** Whether an instruction goes to an address relative to its own. */
+export const isRelative = (row: Row): boolean =>
+  Object.values(row.fields).some((field) => field.kind === 'number' && field.relative);
 
 const rowOf = (name: string): Row => riscv64.rows.find((row) => row.name === name)!;
 const nops = { 2: rowOf('c.nop'), 4: rowOf('addi') } as const;

@@ -1,6 +1,14 @@
 // Compares what executors make of random blocks, and makes the smallest block of one that they disagree about.
 
-import { type BlockExecutor, codeOf, isNop, nopLike, placeOf, type RandomBlock } from './block.ts';
+import {
+  type BlockExecutor,
+  codeOf,
+  isNop,
+  isRelative,
+  nopLike,
+  placeOf,
+  type RandomBlock,
+} from './block.ts';
 
 /** A block about which an executor and the judge disagree, with the records after. */
 export interface Difference {
@@ -48,9 +56,7 @@ export async function minimise(difference: Difference, judge: BlockExecutor): Pr
   }
   await attempt(atFirstPlace(smallest.block));
   const { instructions } = smallest.block;
-  const isJump = instructions.some(
-    ({ row }) => row.text.includes(':pc}') || /jalr|c\.jr/.test(row.name),
-  );
+  const isJump = instructions.some(({ row }) => isRelative(row) || /jalr|c\.jr/.test(row.name));
   const needed = instructions.filter((instruction) => !isNop(instruction));
   if (!isJump) await attempt({ ...smallest.block, instructions: needed });
   return smallest;

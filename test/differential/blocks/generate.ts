@@ -6,13 +6,19 @@
 // time) or that the judge does not have; filetests cover those.
 
 import { riscv64 } from '../../../src/isa/riscv64/isa.ts';
-import { createGenerator, type InstructionGenerator } from '../../../src/isa/shared/generator.ts';
-import { fieldValue, type RegisterField, type Row } from '../../../src/isa/shared/row.ts';
+import { generate } from '../../../src/isa/shared/generator.ts';
+import {
+  fieldValue,
+  insertField,
+  type RegisterField,
+  type Row,
+} from '../../../src/isa/shared/row.ts';
 import { binary32, binary64 } from '../../../src/isa/shared/softfloat.ts';
 import { createRandom, type Random } from '../../../src/std/random.ts';
 import { operandStream } from '../../support/float-cases.ts';
 import {
   type BlockInstruction,
+  isRelative,
   placeOf,
   type RandomBlock,
   record,
@@ -60,7 +66,7 @@ interface Class {
 function classify(row: Row): Class {
   const size = sizeOf(row);
   if (/^(jalr|c\.jr|c\.jalr)$/.test(row.name)) return { row, kind: 'indirect', size };
-  if (row.text.includes(':pc}')) return { row, kind: 'branch', size };
+  if (isRelative(row)) return { row, kind: 'branch', size };
   if (row.extension.startsWith('Za')) return { row, kind: 'atomic', size };
   return { row, kind: /\((\{rs1\}|sp)\)/.test(row.text) ? 'access' : 'plain', size };
 }
@@ -76,21 +82,17 @@ const SP = 2;
 /** Rounding modes: the five, and the one of frm. */
 const modes = [0, 1, 2, 3, 4, 7];
 
+const oneIn = (random: Random, times: number): boolean => random.below(times) === 0;
+
 /** Makes blocks for the places from 0 on; the same seed makes the same blocks. */
 export function createBlocks(seed: number, count: number): RandomBlock[] {
-  const random = createRandom(seed);
-  const source = {
-    random,
-    generator: createGenerator({ ...riscv64, random }),
-    ...classes(),
-    ...pools(seed),
-  };
+  const random = createRandom(BigInt(seed));
+  const source = { random, ...classes(), ...pools(seed) };
   return Array.from({ length: count }, (_, index) => new Draft(source, index).make());
 }
 
 interface Source extends Pools {
   readonly random: Random;
-  readonly generator: InstructionGenerator;
   /** An extension stands in it as often as its weight says. */
   readonly wheel: readonly (readonly Class[])[];
 }
@@ -116,11 +118,11 @@ const pool = (make: () => bigint): BigUint64Array =>
 
 /** Values to begin with: drawing each anew would take most of the time. */
 function pools(seed: number): Pools {
-  const random = createRandom(~seed);
-  const next = (): bigint => random.next64();
+  const random = createRandom(BigInt(~seed));
+  const next = (): bigint => random.bigint64();
   const [doubles, singles] = [operandStream(binary64, next), operandStream(binary32, next)];
   const boxed = (): bigint =>
-    singles() | (random.oneIn(16) ? next() << 32n : 0xffff_ffff_0000_0000n);
+    singles() | (oneIn(random, 16) ? next() << 32n : 0xffff_ffff_0000_0000n);
   return {
     integers: pool(() => {
       const power = 1n << BigInt(random.below(64));
@@ -132,9 +134,9 @@ function pools(seed: number): Pools {
         next(),
         next() >> BigInt(random.below(64)),
       ]);
-      return BigInt.asUintN(64, random.oneIn(3) ? -value : value);
+      return BigInt.asUintN(64, oneIn(random, 3) ? -value : value);
     }),
-    floats: pool(() => (random.oneIn(2) ? doubles() : boxed())),
+    floats: pool(() => (oneIn(random, 2) ? doubles() : boxed())),
   };
 }
 
@@ -188,10 +190,10 @@ class Draft {
     const random = this.#random;
     const values = this.#values;
     for (let i = 1; i < 32; i++) values[i] = integers[random.below(poolSize)]!;
-    const mode = random.oneIn(16) ? random.below(8) : random.below(5);
+    const mode = oneIn(random, 16) ? random.below(8) : random.below(5);
     values[0] = BigInt(random.below(32) | (mode << 5));
     for (let i = 32; i < 64; i++) values[i] = floats[random.below(poolSize)]!;
-    const values64 = random.oneIn(2) ? integers : floats;
+    const values64 = oneIn(random, 2) ? integers : floats;
     for (let i = record.window / 8; i < record.bytes / 8; i++)
       values[i] = values64[random.below(poolSize)]!;
   }
@@ -203,8 +205,8 @@ class Draft {
     for (const register of choices) {
       if (register === this.#keeper) continue;
       const anywhere = windowBytes / 4 + random.below(windowBytes / 2);
-      const offset = random.oneIn(3) ? windowBytes / 2 - random.below(9) : anywhere;
-      const aligned = random.oneIn(3) ? offset : offset & ~7;
+      const offset = oneIn(random, 3) ? windowBytes / 2 - random.below(9) : anywhere;
+      const aligned = oneIn(random, 3) ? offset : offset & ~7;
       this.#values[register] = BigInt(windowStart + aligned);
       this.#pointers.add(register);
     }
@@ -218,7 +220,7 @@ class Draft {
   /** Adds an instruction, unless what was drawn cannot be had here. */
   #draw(): void {
     const drawn = this.#random.pick(this.#random.pick(this.#source.wheel));
-    if (isBreak(drawn.row) && !this.#random.oneIn(8)) return;
+    if (isBreak(drawn.row) && !oneIn(this.#random, 8)) return;
     const word = this.#wordOf(drawn);
     if (word === undefined) return;
     const index = this.#instructions.push({ row: drawn.row, word }) - 1;
@@ -238,7 +240,7 @@ class Draft {
 
   #wordOf(drawn: Class): number | undefined {
     const { row, kind } = drawn;
-    for (let attempt = 0; attempt < 24; attempt++) {
+    for (let attempt = 0; attempt < 48; attempt++) {
       const fixed = this.#registers(row);
       if (kind === 'access' || kind === 'atomic' || kind === 'indirect') {
         const set = kind === 'indirect' ? this.#codePointers : this.#bases();
@@ -246,27 +248,27 @@ class Draft {
         if (field !== undefined) fixed['rs1'] = pickFrom(field as RegisterField, set, this.#random);
         if (field !== undefined && fixed['rs1'] === undefined) return undefined;
       }
-      const word = this.#source.generator.wordOf(row, fixed);
-      if (word !== undefined && this.#allowed(drawn, word)) return word;
+      const word = withFields(row, generate(row, this.#random, riscv64.decode), fixed);
+      if (riscv64.decode(word) === row && this.#allowed(drawn, word)) return word;
     }
     return undefined;
   }
 
   /** Registers that accesses go through: usually pointers. */
   #bases(): ReadonlySet<number> {
-    return this.#random.oneIn(40) ? this.#unchanged : this.#pointers;
+    return oneIn(this.#random, 40) ? this.#unchanged : this.#pointers;
   }
 
   /** Raw register fields, mostly from the hot ones. */
   #registers(row: Row): Record<string, number | undefined> {
     const fixed: Record<string, number | undefined> = {};
     for (const [name, field] of Object.entries(row.fields)) {
-      if (field.kind !== 'register' || this.#random.oneIn(3)) continue;
+      if (field.kind !== 'register' || oneIn(this.#random, 3)) continue;
       const raw = this.#random.pick(this.#hot) - field.add;
       if (raw >= 0 && raw < 2 ** field.width) fixed[name] = raw;
     }
     // Reserved rounding modes end a block, so they are rare.
-    if (row.fields['rm'] && !this.#random.oneIn(32)) fixed['rm'] = this.#random.pick(modes);
+    if (row.fields['rm'] && !oneIn(this.#random, 32)) fixed['rm'] = this.#random.pick(modes);
     return fixed;
   }
 
@@ -294,7 +296,7 @@ class Draft {
     if (/^(lr|sc)/.test(name) && size !== this.#reservedBytes) return false;
     const aligned = address % BigInt(size) === 0n;
     if (name.startsWith('sc')) return aligned && !isUnmapped(address);
-    return aligned || (!isUnmapped(address) && this.#random.oneIn(16));
+    return aligned || (!isUnmapped(address) && oneIn(this.#random, 16));
   }
 
   /** Gives jumps their targets, now that every instruction has its address. */
@@ -327,6 +329,13 @@ function written(row: Row, word: number): number[] {
   const { rd } = row.fields;
   return rd?.kind === 'register' && rd.file.zero ? [fieldValue(rd, word)] : [];
 }
+
+/** The word with the raw bits of some fields replaced. */
+const withFields = (row: Row, word: number, raws: Readonly<Record<string, number | undefined>>) =>
+  Object.entries(raws).reduce(
+    (made, [name, raw]) => (raw === undefined ? made : insertField(row.fields[name]!, made, raw)),
+    word,
+  );
 
 /** Raw bits for one of these registers, as far as the field can name them. */
 function pickFrom(

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { elfMachine } from '../../../src/boot/elf.ts';
 import { riscv64 } from '../../../src/isa/riscv64/isa.ts';
-import { assemblerOf } from '../../../src/isa/shared/assembler.ts';
+import { createAssembler } from '../../../src/isa/shared/assembler.ts';
 import { writeElf } from '../../support/elf-writer.ts';
 import {
   base,
@@ -49,7 +49,7 @@ const outputBytes = record.bytes + 64;
 const outputOf = (index: number): number => outputs + index * outputBytes + 64;
 const page = 4096;
 
-const assembler = assemblerOf(riscv64);
+const { assemble, assembleProgram } = createAssembler(riscv64);
 
 const each = (from: number, to: number, line: (i: number) => string): string =>
   Array.from({ length: to - from + 1 }, (_, i) => line(from + i)).join('\n');
@@ -77,24 +77,35 @@ ${name}:
   bne t0, zero, ${name}`;
 
 const SYS = { write: 64, exit: 93, sigaltstack: 132, rt_sigaction: 134 } as const;
+/** Flags of sigaction: on the stack of its own, and not blocked while the handler runs, which never returns. */
+const SA_SIGINFO = 4;
+const SA_ONSTACK = 0x800_0000;
+const SA_NODEFER = 0x4000_0000;
 /** Where ucontext_t has pc and x1 to x31, f0 to f31, fcsr. */
 const context = { x: 176, f: 176 + 256, fcsr: 176 + 512 } as const;
 const siginfoAddress = 16;
 
-/** The driver. `variables`: count of blocks, index of the running one, dummy for SC. */
-const driver = (count: number): string => `
-index: .dword 0
-count: .dword ${count}
-total: .dword ${count * outputBytes}
-written: .dword 0
-dummy: .dword 0
-altstack: .dword ${stackEnd - stackBytes}, 0, ${stackBytes}
-action: .dword handler, 0x48000004, 0, 0
+/** Where the driver's variables lie from its address on; its code begins behind them. */
+const variables = {
+  index: 0,
+  count: 8,
+  total: 16,
+  written: 24,
+  /** For the SC that clears the reservation. */
+  dummy: 32,
+  /** stack_t. */
+  stack: 40,
+  /** The kernel's sigaction. */
+  action: 64,
+  bytes: 128,
+} as const;
+const driverCode = driverAddress + variables.bytes;
 
+const driver = `
 start:
   addi a7, zero, ${SYS.sigaltstack}
 ${address('a0', driverAddress)}
-  addi a0, a0, altstack - ${driverAddress}
+  addi a0, a0, ${variables.stack}
   addi a1, zero, 0
   ecall
 ${[4, 5, 7, 11]
@@ -103,7 +114,7 @@ ${[4, 5, 7, 11]
   addi a7, zero, ${SYS.rt_sigaction}
   addi a0, zero, ${signal}
 ${address('a1', driverAddress)}
-  addi a1, a1, action - ${driverAddress}
+  addi a1, a1, ${variables.action}
   addi a2, zero, 0
   addi a3, zero, 8
   ecall`,
@@ -112,12 +123,12 @@ ${address('a1', driverAddress)}
 
 next:
 ${address('s0', driverAddress)}
-  ld s1, index - ${driverAddress}(s0)
-  ld s2, count - ${driverAddress}(s0)
+  ld s1, ${variables.index}(s0)
+  ld s2, ${variables.count}(s0)
   bne s1, s2, go
   addi a7, zero, ${SYS.write}
-  ld a2, total - ${driverAddress}(s0)
-  ld s3, written - ${driverAddress}(s0)
+  ld a2, ${variables.total}(s0)
+  ld s3, ${variables.written}(s0)
 ${address('a1', outputs)}
   beq a2, s3, done
   add a1, a1, s3
@@ -126,7 +137,7 @@ ${address('a1', outputs)}
   ecall
   blt a0, zero, failed
   add s3, s3, a0
-  sd s3, written - ${driverAddress}(s0)
+  sd s3, ${variables.written}(s0)
   jal zero, next
 failed:
   addi a0, zero, 1
@@ -138,7 +149,7 @@ leave:
   ecall
 
 go:
-  addi t0, s0, dummy - ${driverAddress}
+  addi t0, s0, ${variables.dummy}
   sc.d zero, zero, (t0)
   addi t0, zero, ${inputBytes}
   mul s3, s1, t0
@@ -174,14 +185,14 @@ stored:
 ${address('s6', windowStart)}
 ${copyWindow('s6', 's5', 'out')}
 ${address('s0', driverAddress)}
-  ld s1, index - ${driverAddress}(s0)
+  ld s1, ${variables.index}(s0)
   addi s1, s1, 1
-  sd s1, index - ${driverAddress}(s0)
+  sd s1, ${variables.index}(s0)
   jal zero, next
 
 handler:
 ${address('s0', driverAddress)}
-  ld s1, index - ${driverAddress}(s0)
+  ld s1, ${variables.index}(s0)
   addi t0, zero, ${outputBytes}
   mul s3, s1, t0
 ${address('x31', outputs + 64)}
@@ -198,35 +209,58 @@ ${each(0, 31, (i) => `ld t0, ${context.f + 8 * i}(a2)\nsd t0, ${record.f + 8 * i
   jal zero, stored
 `;
 
-function assembleDriver(count: number) {
-  const { bytes, labels } = assembler.program(driver(count), BigInt(driverAddress));
-  return { bytes, start: Number(labels.get('start')), finish: labels.get('finish')! };
+const { bytes: driverBytes, labels } = assembleProgram(driver, BigInt(driverCode));
+const finish = Number(labels.get('finish'));
+
+/** The driver with its variables for a number of blocks. */
+function driverFor(count: number): Uint8Array {
+  const bytes = new Uint8Array(variables.bytes + driverBytes.length);
+  bytes.set(driverBytes, variables.bytes);
+  const view = new DataView(bytes.buffer);
+  const set = (at: number, value: number): void => view.setBigUint64(at, BigInt(value), true);
+  set(variables.count, count);
+  set(variables.total, count * outputBytes);
+  set(variables.stack, stackEnd - stackBytes);
+  set(variables.stack + 16, stackBytes);
+  set(variables.action, Number(labels.get('handler')));
+  set(variables.action + 8, SA_SIGINFO + SA_ONSTACK + SA_NODEFER);
+  return bytes;
+}
+
+const known = new Map<string, number>();
+
+/** The word of an instruction of four bytes; there are few of them. */
+function wordOf(text: string): number {
+  const word = known.get(text) ?? assemble(text, 0n)!.bits;
+  known.set(text, word);
+  return word;
 }
 
 /** The block in its place: x31 loaded before it, the way back behind it. */
-function writePlace(memory: Uint8Array, at: number, block: RandomBlock, finish: bigint): void {
+function writePlace(memory: Uint8Array, at: number, block: RandomBlock): void {
   const k = block.keeper;
   const code = codeOf(block);
-  const end = placeOf(block.index) + code.length;
-  const way = assembler.program(
-    `sd x31, 248(x${k})\naddi x31, x${k}, 0\njal zero, ${finish}`,
-    BigInt(end),
-  );
-  memory.set(assembler.program(`ld x31, -8(x${k})`, 0n).bytes, at - 4);
+  const jump = placeOf(block.index) + code.length + 8;
+  const way = [
+    [at - 4, `ld x31, -8(x${k})`],
+    [at + code.length, `sd x31, 248(x${k})`],
+    [at + code.length + 4, `addi x31, x${k}, 0`],
+    [at + code.length + 8, `jal zero, ${finish - jump}`],
+  ] as const;
   memory.set(code, at);
-  memory.set(way.bytes, at + code.length);
+  const view = new DataView(memory.buffer, memory.byteOffset);
+  for (const [offset, text] of way) view.setUint32(offset, wordOf(text), true);
 }
 
 function executableOf(blocks: readonly RandomBlock[]): Uint8Array {
-  const { bytes: driverBytes, start, finish } = assembleDriver(blocks.length);
   // From one page before `base`, which holds the entry of the first place, to the end of the window's page.
   const low = new Uint8Array(windowStart + windowBytes + page - base);
   const places = new Uint8Array(placesEnd - placeOf(1) + placeBytes);
   const before = new Uint8Array(blocks.length * inputBytes);
   for (const [i, block] of blocks.entries()) {
     const at = placeOf(block.index);
-    if (block.index === 0) writePlace(low, page, block, finish);
-    else writePlace(places, at - placeOf(1) + placeBytes, block, finish);
+    if (block.index === 0) writePlace(low, page, block);
+    else writePlace(places, at - placeOf(1) + placeBytes, block);
     before.set(block.before, i * inputBytes);
     const view = new DataView(before.buffer, i * inputBytes);
     view.setBigUint64(8 * block.keeper, BigInt(outputOf(i)), true);
@@ -235,10 +269,11 @@ function executableOf(blocks: readonly RandomBlock[]): Uint8Array {
   const last = Math.max(...blocks.map(({ index }) => index));
   const used = places.subarray(0, placeBytes * (last + 1));
   const roundUp = (size: number): number => Math.ceil(size / page) * page;
-  return writeElf(elfMachine.riscv64, start, [
+  const driverPart = driverFor(blocks.length);
+  return writeElf(elfMachine.riscv64, driverCode, [
     { address: base - page, bytes: low, memoryBytes: 0x9000 + page },
     { address: stackEnd - stackBytes, bytes: new Uint8Array(0), memoryBytes: stackBytes },
-    { address: driverAddress, bytes: driverBytes, memoryBytes: roundUp(driverBytes.length) },
+    { address: driverAddress, bytes: driverPart, memoryBytes: roundUp(driverPart.length) },
     { address: placeOf(1) - placeBytes, bytes: used, memoryBytes: roundUp(used.length) },
     { address: inputs, bytes: before, memoryBytes: roundUp(before.length) },
     {

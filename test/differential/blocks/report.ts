@@ -1,6 +1,7 @@
 // What is said about a block that an executor and the judge disagree about: the block, what differs, and a filetest.
 
-import { disassembleRow } from '../../../src/isa/shared/disassembler.ts';
+import { disassemble } from '../../../src/isa/shared/disassembler.ts';
+import { fieldValue } from '../../../src/isa/shared/row.ts';
 import { hex } from '../../../src/std/range.ts';
 import { base, placeOf, type RandomBlock, record, windowStart } from './block.ts';
 import type { Difference } from './compare.ts';
@@ -20,7 +21,7 @@ function nameOf(position: number): string {
 }
 
 const line = (row: RandomBlock['instructions'][number], address: number): string =>
-  `${hex(address)}  ${disassembleRow(row.row, row.word, BigInt(address))}`;
+  `${hex(address)}  ${disassemble(row.row, row.word, BigInt(address))}`;
 
 /** The block, what differs, and a filetest with the judge's results. */
 export function report(difference: Difference): string {
@@ -73,7 +74,7 @@ function filetest({ block, expected }: Difference): string[] {
       const bits = hex(word)
         .slice(2)
         .padStart(2 * row.length, '0');
-      const text = disassembleRow(row, word, BigInt(base));
+      const text = disassemble(row, word, BigInt(base));
       return `${i === 0 ? 'code' : '    '} ${row.length === 2 ? 'half' : 'word'} 0x${bits}  ; ${text}`;
     }),
     `out  ${outcome}, ${fcsr(after[0]!)}`,
@@ -87,11 +88,7 @@ function namedRegisters({ instructions }: RandomBlock): Set<string> {
   const names = instructions.flatMap(({ row, word }) =>
     Object.values(row.fields).flatMap((field) => {
       if (field.kind !== 'register') return [];
-      const raw = field.pieces.reduce(
-        (sum, { lsb, width }) => sum * 2 ** width + ((word >>> lsb) & (2 ** width - 1)),
-        0,
-      );
-      return [`${field.file.name}${raw + field.add}`];
+      return [`${field.file.name}${fieldValue(field, word)}`];
     }),
   );
   return new Set([...names, 'x2']);
