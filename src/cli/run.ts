@@ -1,7 +1,14 @@
 // `isola run`: boots a guest with its console on this terminal, or on standard input and output.
 
 import { Command } from 'commander';
-import { Vm, type VmEnd } from '../host/node/index.ts';
+import { keptOpen, openDisks } from '../host/node/disks.ts';
+import {
+  type DiskOptions,
+  type TraceEvent,
+  Vm,
+  type VmEnd,
+  type VmFailedError,
+} from '../host/node/index.ts';
 import { type EscapeCommand, escapeHelp } from '../host/node/escapes.ts';
 import { GUEST_READY } from '../host/node/guest/architectures.ts';
 import { attachTerminal, terminalShape } from '../host/node/terminal.ts';
@@ -16,122 +23,162 @@ export function runCommand(done: (code: number) => void): Command {
 }
 
 /** Why this process ended a guest that would have gone on. */
-type Stop = 'quit' | 'timeout' | 'interrupted' | 'closed' | 'unwritable';
+type StopReason = 'quit' | 'timeout' | 'interrupted' | 'closed' | 'unwritable';
+
+/** Remembers the first reason to stop, and stops the VM that runs. */
+interface Stopper {
+  reason?: StopReason;
+  vm?: Vm;
+  stop(reason: StopReason): void;
+}
+
+interface Result {
+  readonly vm: Vm;
+  readonly end: VmEnd;
+  readonly reason: StopReason | undefined;
+  readonly seconds: number;
+}
 
 async function run(flags: RunFlags): Promise<number> {
   const begun = performance.now();
+  const told = new Set<string>();
+  const warn = (message: string): void => {
+    if (!told.has(message)) say(message, 'warning');
+    told.add(message);
+  };
   const { signal, dispose } = interruption();
+  const stopper: Stopper = {
+    stop(reason) {
+      stopper.reason ??= reason;
+      void stopper.vm?.stop();
+    },
+  };
+  signal.addEventListener('abort', () => stopper.stop('interrupted'));
+  const { timeout } = flags;
+  const timer = timeout && setTimeout(() => stopper.stop('timeout'), timeout * 1000);
   try {
-    const vm = await createVm(flags, signal);
-    const { end, stop } = await converse(vm, flags, signal);
-    return report(flags, vm, end, stop, (performance.now() - begun) / 1000);
+    const { vm, end } = await runWithDisks(flags, { stopper, signal, warn });
+    const seconds = (performance.now() - begun) / 1000;
+    report(flags, { vm, end, reason: stopper.reason, seconds }, told);
+    return exitCodeOf(end, stopper.reason);
   } finally {
+    clearTimeout(timer);
     dispose();
   }
 }
 
-async function createVm(flags: RunFlags, signal: AbortSignal): Promise<Vm> {
-  const { arch, machine, memory, kernel, initrd, append, disk, engine, trace } = flags;
+interface RunContext {
+  readonly stopper: Stopper;
+  readonly signal: AbortSignal;
+  readonly warn: (message: string) => void;
+}
+
+/** Runs VMs, one after another if the guest reboots, over the same disks. */
+async function runWithDisks(flags: RunFlags, context: RunContext): Promise<{ vm: Vm; end: VmEnd }> {
+  const disks = await openDisks(flags.disk ?? [], context.warn);
+  // Only this function closes them.
+  const stores = disks.stores.map((store) => ({ store: keptOpen(store) }));
+  let result: { vm: Vm; end: VmEnd };
+  try {
+    do {
+      const vm = await createVm(flags, stores, context);
+      result = { vm, end: await converse(vm, flags, context.stopper) };
+    } while (result.end.reason === 'reboot' && flags.reboot && !context.stopper.reason);
+  } catch (error) {
+    await disks.close().catch(() => undefined);
+    throw error;
+  }
+  const { vm, end } = result;
+  try {
+    await disks.close();
+    return result;
+  } catch (error) {
+    return { vm, end: { error: error as VmFailedError, ...end } };
+  }
+}
+
+async function createVm(
+  flags: RunFlags,
+  disks: readonly DiskOptions[],
+  { signal, warn }: RunContext,
+): Promise<Vm> {
+  const { arch, machine, memory, kernel, initrd, append, engine, trace } = flags;
   const terminal = terminalShape();
   const progress = progressLine();
+  const tell = ({ kind, text }: TraceEvent): void =>
+    void process.stderr.write(`${kind}: ${text}\n`);
   try {
     return await Vm.create({
       arch,
       machine,
       memory,
+      disks,
       engine,
       signal,
       onProgress: progress.show,
-      onWarning: (message) => say(message, 'warning'),
-      ...(disk && { disks: disk }),
+      onWarning: warn,
       ...(kernel !== undefined && { kernel }),
       ...(initrd !== undefined && { initrd }),
       ...(append !== undefined && { append }),
       ...(terminal && { terminal }),
-      ...(trace && {
-        trace: {
-          kinds: trace,
-          tell: ({ kind, text }) => process.stderr.write(`${kind}: ${text}\n`),
-        },
-      }),
+      ...(trace && { trace: { kinds: trace, tell } }),
     });
   } finally {
     progress.clear();
   }
 }
 
-/** Starts the VM and carries its console until it ends. */
-async function converse(
-  vm: Vm,
-  flags: RunFlags,
-  signal: AbortSignal,
-): Promise<{ end: VmEnd; stop: Stop | undefined }> {
-  let stop: Stop | undefined;
-  const stopFor = (reason: Stop): void => {
-    stop ??= reason;
-    void vm.stop();
-  };
-  const onInterrupt = (): void => stopFor('interrupted');
-  signal.addEventListener('abort', onInterrupt);
-  const timer =
-    flags.timeout === undefined
-      ? undefined
-      : setTimeout(() => stopFor('timeout'), flags.timeout * 1000);
+/** Starts the VM and carries its console until it ends and all its output is written. */
+async function converse(vm: Vm, flags: RunFlags, stopper: Stopper): Promise<VmEnd> {
   const events = {
     onCommand(command: EscapeCommand) {
-      if (command === 'quit') stopFor('quit');
+      if (command === 'quit') stopper.stop('quit');
       else process.stderr.write(`\n${escapeHelp}\n`);
     },
     onClosed(error: NodeJS.ErrnoException) {
-      if (error.code === 'EPIPE') return stopFor('closed');
+      if (error.code === 'EPIPE') return stopper.stop('closed');
       say(`the output cannot be written: ${error.message}`, 'error');
-      return stopFor('unwritable');
+      return stopper.stop('unwritable');
     },
   };
   const isDefaultGuest = flags.machine === 'virt' && flags.kernel === undefined;
   const ready = isDefaultGuest ? vm.waitFor(GUEST_READY).catch(() => undefined) : undefined;
   const terminal = attachTerminal(vm.console, events, ready);
+  stopper.vm = vm;
   try {
-    vm.start();
-    return { end: await vm.ended, stop };
+    if (stopper.reason) await vm.stop();
+    else vm.start();
+    return await vm.ended;
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onInterrupt);
     await terminal.detach();
   }
 }
 
-function report(
-  flags: RunFlags,
-  vm: Vm,
-  end: VmEnd,
-  stop: Stop | undefined,
-  seconds: number,
-): number {
-  const code = exitCodeOf(end, stop);
-  if (end.error !== undefined) say(end.error.message, 'error');
-  else if (stop === 'quit') process.stderr.write('\n');
-  else if (stop === 'timeout') say(`stopped: not done after ${flags.timeout} s`, 'error');
+function report(flags: RunFlags, result: Result, told: ReadonlySet<string>): void {
+  const { vm, end, reason, seconds } = result;
+  const cause = end.error?.cause;
+  // The guest's last line need not have ended.
+  if ((reason === 'quit' || reason === 'interrupted') && process.stdout.isTTY) {
+    process.stdout.write('\n');
+  }
+  if (end.error !== undefined) {
+    if (!(cause instanceof Error && told.has(cause.message))) say(end.error.message, 'error');
+  } else if (reason === 'timeout') say(`stopped: not done after ${flags.timeout} s`, 'error');
   else if (end.code !== 0) say(guestFailure(flags, end.code), 'error');
   const counters = vm.stats();
   if (flags.stats === true) printStats(counters, seconds);
-  if (flags.json === true) {
-    const reason = stop === 'timeout' || stop === 'interrupted' ? stop : end.reason;
-    const { instructions } = counters;
-    const rounded = Math.round(seconds * 1000) / 1000;
-    const line = {
-      reason,
-      code: end.code,
-      instructions,
-      seconds: rounded,
-      error: end.error?.message,
-    };
-    process.stdout.write(`${JSON.stringify(line)}\n`);
-  }
-  return code;
+  if (flags.json !== true) return;
+  const line = {
+    reason: reason === 'timeout' || reason === 'interrupted' ? reason : end.reason,
+    code: end.code,
+    instructions: counters.instructions,
+    seconds: Math.round(seconds * 1000) / 1000,
+    error: end.error?.message,
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-function exitCodeOf(end: VmEnd, stop: Stop | undefined): number {
+function exitCodeOf(end: VmEnd, stop: StopReason | undefined): number {
   if (end.error !== undefined) return exitCodes.failed;
   if (stop === 'unwritable') return exitCodes.failed;
   if (stop !== undefined && stop !== 'quit') return exitCodes[stop];

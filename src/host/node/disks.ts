@@ -59,6 +59,25 @@ export async function openDisks(
   return { stores, close };
 }
 
+/** The same store, but closing it only flushes it: for a disk that outlives the VM. */
+export function keptOpen(store: BlockStore): BlockStore {
+  return { ...operations(store), close: () => store.flush() };
+}
+
+/** A store as a plain object, whatever class it is of. */
+function operations(store: BlockStore): BlockStore {
+  const zero = store.zero?.bind(store);
+  return {
+    size: store.size,
+    readOnly: store.readOnly,
+    read: (offset, target) => store.read(offset, target),
+    write: (offset, source) => store.write(offset, source),
+    flush: () => store.flush(),
+    close: () => store.close(),
+    ...(zero && { zero }),
+  };
+}
+
 interface Listeners {
   readonly onError: (error: Error) => void;
   readonly onWarning: (message: string) => void;
