@@ -63,6 +63,19 @@ test('setting the time moves an armed alarm', () => {
   assert.ok(line.level);
 });
 
+test('the high half of the next alarm leaves an armed one alone, also in a saved state', () => {
+  const { rtc, write64, advance, line } = setUp();
+  rtc.write(0x10, 4, 1);
+  write64(8, WALL + 1000n);
+  rtc.write(0x0c, 4, 0);
+  rtc.restore(JSON.parse(JSON.stringify(rtc.save())) as SavedState);
+  advance(999n);
+  assert.equal(line.level, false);
+  rtc.write(0x0c, 4, 0xffff_ffff);
+  advance(1n);
+  assert.equal(line.level, true);
+});
+
 test('any accesses: nothing throws, one timer at most, and a saved state restores exactly', () => {
   const a = setUp();
   const next = seeded(3);

@@ -3,8 +3,9 @@
 //
 // Time is 64 bits of nanoseconds since 1970-01-01 UTC in two registers; reading the low one latches
 // the high one. Setting the time stores an offset from the host's wall clock, one half at a time.
-// Writing the low half of the alarm arms it; an alarm in the past is due at once. Invariant: while
-// `armed`, one timer is scheduled for the alarm.
+// Writing the low half of the alarm arms it, and what is then written to the high half is for the
+// next alarm; an alarm in the past is due at once. Invariant: while `armed`, one timer is scheduled
+// for the alarm.
 
 import type { Device, DeviceContext } from './device.ts';
 import { placedNode } from './place.ts';
@@ -17,6 +18,8 @@ const initialState = () => ({
   /** High half of the time read last. */
   latchedHigh: 0,
   armed: false,
+  /** The guest's time at which an armed alarm goes off. */
+  alarm: 0n,
   /** The alarm went off and was not cleared. */
   pending: false,
 });
@@ -98,6 +101,7 @@ function setHigh(d: Rtc, value: number): void {
 
 function arm(d: Rtc): void {
   d.armed = true;
+  d.alarm = (BigInt(d.get('alarmHigh')) << 32n) | BigInt(d.get('alarmLow'));
   reschedule(d);
 }
 
@@ -116,8 +120,7 @@ function reschedule(d: Rtc): void {
   d.timer?.cancel();
   d.timer = undefined;
   if (d.armed) {
-    const alarm = (BigInt(d.get('alarmHigh')) << 32n) | BigInt(d.get('alarmLow'));
-    const wait = alarm - time(d);
+    const wait = d.alarm - time(d);
     if (wait > 0n) {
       d.timer = d.clock.schedule(d.clock.monotonic() + wait, () => reschedule(d));
     } else {

@@ -40,7 +40,8 @@ export const programs: readonly string[] = globSync('*.c', { cwd: join(root, 'pr
   .map((file) => basename(file, '.c'))
   .toSorted();
 
-const sourceOf = (program: string): string => join(root, 'programs', `${program}.c`);
+/** The file of a program. */
+export const sourceOf = (program: string): string => join(root, 'programs', `${program}.c`);
 
 /** What both compilers must do alike: wrap, obey the rounding mode, fuse only where a program says so. */
 // oxfmt-ignore
@@ -70,7 +71,7 @@ export async function createBuilder(
   guest: Guest,
   variant: string,
   directory: string,
-): Promise<(program: string) => Promise<string>> {
+): Promise<(source: string) => Promise<string>> {
   const place = join(directory, guest.name, variant);
   mkdirSync(place, { recursive: true });
   const flags = [...common, ...guest.flags, ...bare, ...(guest.variants[variant] ?? [])];
@@ -79,10 +80,10 @@ export async function createBuilder(
   // One relocatable file of the three.
   const sources = [...parts, join(support, 'guest.c')];
   await run(guest.compiler, [...flags, '-r', ...sources, '-o', shared]);
-  return async (program) => {
-    const file = join(place, `${program}.elf`);
+  return async (source) => {
+    const file = join(place, `${basename(source, '.c')}.elf`);
     const script = join(support, guest.name, 'program.ld');
-    const inputs = ['-T', script, shared, sourceOf(program), '-lgcc'];
+    const inputs = ['-T', script, shared, source, '-lgcc'];
     await run(guest.compiler, [...flags, ...inputs, '-o', file]);
     return file;
   };

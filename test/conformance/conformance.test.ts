@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { createServices } from '../../src/host/node/services.ts';
 import { type EngineName, Vm, type VmEnd } from '../../src/vm/vm.ts';
-import { createBuilder, guests, hostCompiler, outputOnHost, programs } from './build.ts';
+import { createBuilder, guests, hostCompiler, outputOnHost, programs, sourceOf } from './build.ts';
 
 const MEMORY_BYTES = 8 * 1024 * 1024;
 
@@ -49,7 +49,7 @@ suite('conformance programs', { skip: skip || absent.length > 0 }, () => {
   const prepare = async (program: string): Promise<Prepared> => {
     const kernels = variants.map(async (variant, i) => {
       const build = await builders[i]!;
-      return { variant, file: await build(program) };
+      return { variant, file: await build(sourceOf(program)) };
     });
     const [want, ...built] = await Promise.all([outputOnHost(program, directory), ...kernels]);
     return { want, kernels: built };
