@@ -1,71 +1,102 @@
-// Bad input to the command: one clear line on standard error, and an exit code that is not zero.
+// Bad input to the command: each gives one clear line on standard error, nothing on standard output, and the exit code for it.
 
-import { equal, match } from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { after, test } from 'node:test';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { isola } from '../support/cli.ts';
+import { programs } from '../support/riscv64-programs.ts';
 
-const bin = resolve(import.meta.dirname, '../../bin/isola.js');
-const directory = mkdtempSync(join(tmpdir(), 'isola-cli-'));
-after(() => rmSync(directory, { recursive: true }));
+let directory: string;
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'isola-cli-'));
+  await writeFile(at('riscv64'), image('RSC\x05'));
+  await writeFile(at('arm64'), image('ARM\x64'));
+  await writeFile(at('truncated'), image('RSC\x05', 0x100_0000));
+  await writeFile(at('truncated.gz'), gzipSync(image('RSC\x05')).subarray(0, -9));
+  await writeFile(at('program'), programs.success);
+  await writeFile(at('empty'), '');
+  await writeFile(at('disk.img'), new Uint8Array(4096));
+});
+after(() => rm(directory, { recursive: true }));
 
-function isola(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
-    encoding: 'utf8',
-    input: '',
-    env: { ...process.env, NO_COLOR: '1' },
-  });
-  return { status, stdout, stderr };
+const at = (name: string): string => join(directory, name);
+
+/** A kernel Image that is as little as a kernel can be: its headers, with one section of `sectionBytes`. */
+function image(magic: string, sectionBytes = 0): Uint8Array {
+  const bytes = Buffer.alloc(512);
+  bytes.write('MZ');
+  bytes.writeBigUInt64LE(1n << 21n, 8);
+  bytes.writeBigUInt64LE(4096n, 16);
+  bytes.write(magic, 56, 'latin1');
+  bytes.writeUInt32LE(64, 60);
+  bytes.write('PE', 64);
+  bytes.writeUInt16LE(1, 70);
+  bytes.writeUInt32LE(sectionBytes, 88 + 16);
+  return bytes;
 }
 
-/** An Image header of Linux (Documentation/arch/riscv/boot.rst) that promises more than the file holds. */
-function image(magic: number, bytes: number): Uint8Array {
-  const whole = new Uint8Array(4096);
-  const view = new DataView(whole.buffer);
-  view.setBigUint64(8, 0x20_0000n, true);
-  view.setBigUint64(16, 0x100_0000n, true);
-  view.setUint32(56, magic, true);
-  return whole.subarray(0, bytes);
-}
-
-function file(name: string, content: Uint8Array | string): string {
-  const path = join(directory, name);
-  writeFileSync(path, content);
-  return path;
-}
-
-const RISCV = 0x0543_5352;
-const ARM64 = 0x644d_5241;
-const kernel = file('Image', image(RISCV, 4096));
-
-const cases: readonly [what: string, args: readonly string[], status: number, message: RegExp][] = [
-  ['no kernel there', ['--kernel', join(directory, 'none')], 1, /does not exist/],
-  [
-    'a text file as kernel',
-    ['--kernel', file('text', 'hello\n'.repeat(1000))],
-    1,
-    /not a bootable kernel/,
-  ],
-  ['a kernel for arm64', ['--kernel', file('arm', image(ARM64, 4096))], 1, /arm64/],
-  ['a kernel cut short', ['--kernel', file('short', image(RISCV, 40))], 1, /kernel/],
-  ['no disk there', ['--kernel', kernel, '--disk', join(directory, 'none')], 1, /no disk image/],
-  ['a directory as disk', ['--kernel', kernel, '--disk', directory], 1, /is a directory/],
-  ['more memory than possible', ['--kernel', kernel, '--memory', '64G'], 1, /at most \d+M/],
-  ['too little memory', ['--kernel', kernel, '--memory', '4M'], 1, /give it more/],
-  ['memory that is no size', ['--memory', 'lots'], 2, /no size of memory/],
-  ['an unknown option', ['--frobnicate'], 2, /unknown option/],
-  ['an unknown engine', ['--engine', 'steam'], 2, /Allowed choices/],
-  ['an unknown architecture', ['--arch', 'vax'], 2, /Allowed choices/],
+/** Arguments to `isola`, where @name is a file of the test; the exit code; what the line says. */
+const cases: readonly [args: string, code: number, line: RegExp][] = [
+  ['run --kernel @truncated', 1, /the kernel is truncated: its end is missing; fetch it again/],
+  ['run --kernel @truncated.gz', 1, /packed with gzip.*damaged or truncated/],
+  ['run --kernel @arm64', 1, /this kernel is for arm64; the machine is riscv64/],
+  ['run --kernel @program', 1, /an ELF file for riscv64/],
+  ['run --kernel @empty', 1, /the kernel file is empty/],
+  ['run --kernel @nothing', 1, /the kernel .*nothing does not exist; check the path/],
+  ['run --kernel /', 1, /the kernel \/ is a directory/],
+  ['run --kernel @riscv64 --initrd @nothing', 1, /the initrd .*nothing does not exist/],
+  ['run --kernel @riscv64 --disk @nothing', 1, /there is no disk image .*nothing/],
+  ['run --kernel @riscv64 --disk /', 1, /\/ is a directory: give a raw disk image/],
+  ['run --kernel @riscv64 --disk @empty', 1, /empty has 0 bytes/],
+  ['run --kernel @riscv64 --disk @disk.img,overlay=/nowhere/delta', 1, /\/nowhere\/delta/],
+  ['run --kernel @riscv64 --memory 100G', 1, /more than a VM can have; give at most \d+M/],
+  ['run --kernel @riscv64 --memory 1001K', 1, /give a positive multiple of 4096/],
+  ['run --kernel @riscv64 --memory 2M', 1, /the machine has 2 MiB of memory; give it more/],
+  ['run --machine bare', 1, /the bare machine runs an ELF executable: give one/],
+  ['run --machine bare --kernel @riscv64', 1, /ELF/],
+  ['run --memory much', 2, /'much' is no size of memory; give one like 512M or 2G/],
+  ['run --memory -5', 2, /no size of memory/],
+  ['run --memory', 2, /argument missing/],
+  ['run --disk @disk.img,readonly,snapshot', 2, /one of readonly, snapshot and overlay/],
+  ['run --disk @disk.img,overlay=', 2, /not understood/],
+  ['run --trace everything', 2, /there is no trace 'everything'/],
+  ['run --timeout soon', 2, /a number of seconds/],
+  ['run --engine steam', 2, /Allowed choices are/],
+  ['run --arch sparc', 2, /Allowed choices are/],
+  ['run --frobnicate', 2, /unknown option '--frobnicate' .*isola run --help/],
+  ['run --memroy 1G', 2, /Did you mean --memory\?/],
+  ['run something', 2, /too many arguments/],
+  ['walk', 2, /unknown command 'walk' .*isola --help/],
+  ['guest fetch', 2, /missing required argument 'arch'/],
+  ['guest fetch sparc', 1, /there is no default guest for "sparc"/],
+  ['guest path sparc', 1, /there is no default guest for "sparc"/],
 ];
 
-for (const [what, args, status, message] of cases) {
-  test(`${what}: one line, exit code ${status}`, () => {
-    const result = isola('run', ...args);
-    equal(result.status, status);
-    match(result.stderr, message);
-    match(result.stderr, /^isola: [^\n]*\n$/);
-    equal(result.stdout, '');
+for (const [args, code, line] of cases) {
+  test(`isola ${args}`, async () => {
+    const result = await isola(args.split(' ').map((arg) => arg.replace(/^@/, `${directory}/`)));
+    assert.match(result.stderr, /^isola: error: [^\n]*\n$/);
+    assert.match(result.stderr, line);
+    assert.equal(result.stdout, '');
+    assert.equal(result.code, code);
   });
 }
+
+test('a disk that may not be read', async (t) => {
+  if (process.getuid?.() === 0) return t.skip('root may read every file');
+  await chmod(at('disk.img'), 0);
+  const result = await isola(['run', '--kernel', at('riscv64'), '--disk', at('disk.img')]);
+  assert.match(result.stderr, /^isola: error: .*may not be read: check its permissions\n$/);
+  assert.equal(result.code, 1);
+  return undefined;
+});
+
+test('a machine without apt, and no guest in the cache', async () => {
+  const env = { PATH: '/nonexistent', ISOLA_CACHE: at('cache') };
+  const result = await isola(['run'], { env });
+  assert.match(result.stderr, /no apt-config: pass .* --kernel and --initrd\n$/);
+  assert.equal(result.code, 1);
+});
