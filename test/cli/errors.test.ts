@@ -1,4 +1,5 @@
-// Bad input to the command: each gives one clear line on standard error, nothing on standard output, and the exit code for it.
+// Bad input to the command: each gives one clear line on standard error, nothing on standard output, and the exit
+// code for it.
 
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
