@@ -65,4 +65,21 @@ async function main(): Promise<number> {
   }
 }
 
+/** Watches standard output; gives the exit code for what could not be written, if anything could not. */
+function watchOutput(): () => number | undefined {
+  let failure: NodeJS.ErrnoException | undefined;
+  process.stdout.on('error', (error) => (failure ??= error));
+  return () => {
+    if (failure === undefined) return undefined;
+    if (failure.code === 'EPIPE') return exitCodes.closed;
+    say(`the output cannot be written: ${failure.message}`, 'error');
+    return exitCodes.failed;
+  };
+}
+
+const outputFailure = watchOutput();
 process.exitCode = await main();
+// By now all output is written or has failed. A run has told of its own failure.
+process.on('exit', (code) => {
+  if (code === exitCodes.done) process.exitCode = outputFailure() ?? code;
+});

@@ -77,15 +77,17 @@ test('when nobody reads the output any more, it ends with 141 and says nothing',
   assert.deepEqual([code, stderr], [141, '']);
 });
 
-test('output that cannot be written is one line and a failure', async () => {
+test('output that cannot be written is one line and a failure', () => {
   const launcher = join(root, 'bin/isola.js');
-  const { status, stderr } = spawnSync(
-    'sh',
-    ['-c', '"$@" >/dev/full', 'sh', process.execPath, launcher, ...bare('print')],
-    { encoding: 'utf8' },
-  );
-  assert.equal(status, 1);
-  assert.match(stderr, /^isola: error: the output cannot be written: .*no space.*\n$/i);
+  for (const args of [bare('print'), ['run', '--help'], ['guest', 'path']]) {
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', '"$@" >/dev/full', 'sh', process.execPath, launcher, ...args],
+      { encoding: 'utf8' },
+    );
+    assert.match(stderr, /^isola: error: the output cannot be written: .*no space.*\n$/i);
+    assert.equal(status, 1);
+  }
 });
 
 test('help and version go to standard output', async () => {
