@@ -57,7 +57,7 @@ function toValue<T extends Type>(type: T, arg: Arg<T>): Value<T> {
 }
 
 class Effects {
-  readonly #pc: bigint | undefined;
+  #pc: bigint | undefined;
   readonly #outermost: Block = { nodes: [] };
   #block: Block = this.#outermost;
   #variables = 0;
@@ -114,6 +114,12 @@ class Effects {
   setState<F extends StateField>(field: F, value: Arg<F['type']>): void {
     const args = [toValue<Type>(field.type, value)];
     this.#add({ op: 'set_state', type: null, args, field });
+  }
+
+  /** Goes on with the next of several instructions; its address is known. */
+  instruction(pc: bigint): void {
+    this.#pc = pc;
+    this.#add({ op: 'instruction', type: null, args: none, pc });
   }
 
   /** This instruction's address plus `offset` bytes. */

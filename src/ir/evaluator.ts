@@ -29,6 +29,8 @@ import { type PureOpName, type PureRow, pureOps, widthOf } from './ops.ts';
 export interface Environment {
   /** Address of the instruction. */
   pc(): bigint;
+  /** Goes on with the next of several instructions. */
+  instruction?(pc: bigint): void;
   /** Instructions retired before this one. */
   retired(): bigint;
   /** A number operand of the instruction, sign-extended as its field says. */
@@ -169,6 +171,12 @@ class Activation {
         return this.#define(node, environment.pc() + BigInt(node.offset));
       case 'retired':
         return this.#define(node, environment.retired());
+      case 'instruction':
+        environment.instruction?.(node.pc);
+        return undefined;
+      case 'locate_load':
+      case 'locate_store':
+        return this.#define(node, 0n);
       case 'get':
         return this.#define(node, environment.getRegister(node.register));
       case 'set':

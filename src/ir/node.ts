@@ -118,10 +118,24 @@ export interface GetVariableNode extends Base<'get_variable', Type> {
 export interface SetVariableNode extends Base<'set_variable'> {
   readonly variable: Variable;
 }
+/** In the code of several instructions, one after the other: from here on, the instruction at `pc`. */
+export interface InstructionNode extends Base<'instruction'> {
+  readonly pc: bigint;
+}
+/**
+ * `locate(base)`: what added to the low half of an address gives its host offset, for all addresses from base + low to
+ * base + high (exclusive), or 0 if that is not known at once. Never raises.
+ */
+export interface LocateNode extends Base<'locate_load' | 'locate_store', 'i32'> {
+  readonly low: number;
+  readonly high: number;
+}
+/** `load(address)`, or `load(address, located)` for an address in the range of a `locate_load`. */
 export interface LoadNode extends Base<'load' | 'physical_load', 'i64'> {
   readonly width: Width;
   readonly signed: boolean;
 }
+/** `store(address, value)` or `store(address, value, located)`. */
 export interface StoreNode extends Base<'store'> {
   readonly width: Width;
 }
@@ -180,6 +194,8 @@ export type Node =
   | SetStateNode
   | GetVariableNode
   | SetVariableNode
+  | InstructionNode
+  | LocateNode
   | LoadNode
   | StoreNode
   | RmwNode

@@ -248,6 +248,12 @@ class Parser {
     });
   }
 
+  /** Values separated by commas, and one more if the place of the access was located before. */
+  located(types: readonly Type[]): Value[] {
+    const values = this.values(types);
+    return this.line.has(',') ? [...values, this.value('i32')] : values;
+  }
+
   type(): Type {
     return this.line.take('a type', (token) => Object.hasOwn(widthOf, token)) as Type;
   }
@@ -304,6 +310,16 @@ const simple =
   (parser, op) => ({ op, type, args: parser.values(types) });
 
 const address = ['i64'] as const;
+const isNumber = (token: string): boolean => /^-?\d/.test(token);
+
+function locate(parser: Parser, op: string): Draft {
+  const args = parser.values(address);
+  const bound = (word: string): number => {
+    parser.line.take(`'${word}'`, (token) => token === word);
+    return parser.line.integer('a distance in bytes');
+  };
+  return { op, type: 'i32', args, low: bound('from'), high: bound('to') };
+}
 
 const operations: Readonly<Record<string, NodeParser>> = {
   ...Object.fromEntries(
@@ -312,6 +328,13 @@ const operations: Readonly<Record<string, NodeParser>> = {
       simple(row.args, row.result),
     ]),
   ),
+  instruction: (parser, op) => ({
+    op,
+    type: null,
+    pc: BigInt(parser.line.take('an address', isNumber)),
+  }),
+  locate_load: locate,
+  locate_store: locate,
   retired: simple([], 'i64'),
   in_ram: simple(address, 'i1'),
   branch: simple(['i1', 'i64']),
@@ -406,7 +429,7 @@ const memoryForms: readonly (readonly [RegExp, (match: readonly string[]) => Nod
       (parser) => ({
         op,
         type: 'i64',
-        args: parser.values(address),
+        args: op === 'load' ? parser.located(address) : parser.values(address),
         width: Number(bits),
         signed: sign !== undefined,
       }),
@@ -417,7 +440,7 @@ const memoryForms: readonly (readonly [RegExp, (match: readonly string[]) => Nod
       (parser) => ({
         op: 'store',
         type: null,
-        args: parser.values(['i64', 'i64']),
+        args: parser.located(['i64', 'i64']),
         width: Number(bits),
       }),
   ],

@@ -58,6 +58,9 @@ const onlyInInstructions = new Set<string>(
   ['jump', 'branch', 'raise', 'exit', 'pc', 'operand', 'load', 'store', 'rmw', 'cas'].concat([
     'probe_load',
     'probe_store',
+    'instruction',
+    'locate_load',
+    'locate_store',
   ]),
 );
 const onlyInRoutines = new Set<string>(['return', 'parameter']);
@@ -72,6 +75,8 @@ const effectResults: Readonly<Record<string, Type | null>> = {
   cas: 'i64',
   physical_cas: 'i64',
   in_ram: 'i1',
+  locate_load: 'i32',
+  locate_store: 'i32',
 };
 
 /** Argument counts of the operations that are not pure; a call and a return have their own. */
@@ -86,6 +91,8 @@ const effectArguments: Readonly<Record<string, number>> = {
   cas: 3,
   physical_cas: 3,
   in_ram: 1,
+  locate_load: 1,
+  locate_store: 1,
   if: 1,
   branch: 2,
   jump: 1,
@@ -189,7 +196,8 @@ class Verifier {
   #types(node: Node): void {
     const row = (pureOps as Record<string, PureRow>)[node.op];
     const count = row ? row.args.length : this.#argumentCount(node);
-    if (node.args.length !== count) {
+    const located = (node.op === 'load' || node.op === 'store') && node.args.length === count + 1;
+    if (node.args.length !== count && !located) {
       this.problem(node, `has ${node.args.length} arguments, not ${count}`);
     }
     const result = row ? row.result : resultOf(node);
