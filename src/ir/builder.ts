@@ -58,7 +58,7 @@ function toValue<T extends Type>(type: T, arg: Arg<T>): Value<T> {
 
 class Effects {
   #pc: bigint | undefined;
-  readonly #outermost: Block = { nodes: [] };
+  #outermost: Block = { nodes: [] };
   #block: Block = this.#outermost;
   #variables = 0;
 
@@ -70,6 +70,14 @@ class Effects {
   /** What has been built so far, at the outermost level. */
   get block(): Block {
     return this.#outermost;
+  }
+
+  /** What has been built, and a new start; variables stay distinct. */
+  take(): Block {
+    const built = this.#outermost;
+    this.#outermost = { nodes: [] };
+    this.#block = this.#outermost;
+    return built;
   }
 
   #add<N extends Node>(node: N): N {

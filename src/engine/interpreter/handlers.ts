@@ -183,6 +183,7 @@ function defineShared(module: ModuleWriter, isa: Isa, declared: Declared): void 
   module.exportTable('table', joints.table);
   for (const [name, index] of Object.entries(runtime))
     module.exportFunction(`runtime.${name}`, index);
+  module.exportFunction('joint.dispatch', joints.dispatch);
   module.exportFunction('joint.leave', joints.leave);
   module.exportFunction('joint.raiseAt', joints.raiseAt);
   for (const [callee, index] of functions) {

@@ -83,7 +83,7 @@ export function spend(code: Code, push: () => void): void {
 }
 
 /** With the budget on the stack: leaves for the exit that is due, if one is, to go on at `target`. */
-function leaveIfDue(code: Code, target: number): void {
+export function leaveIfDue(code: Code, target: number): void {
   code.i32Const(0);
   code.op(opcodes['i32.lt_s']);
   getCell(code, vcpu.attention);
@@ -104,7 +104,7 @@ function pushDueExit(code: Code): void {
 }
 
 /** Tail-calls the handler of the record at the host offset in a local. */
-function enter(code: Code, joints: Joints, ip: number): void {
+function enter(code: Code, joints: Pick<Joints, 'handlerType' | 'table'>, ip: number): void {
   code.localGet(CPU);
   code.localGet(ip);
   code.localGet(ip);
@@ -244,6 +244,25 @@ function entryIsFor(code: Code, entry: number, pc: number): void {
   getCell(code, vcpu.fetchTag);
   code.op(opcodes['i64.eq']);
   code.op(opcodes['i32.and']);
+}
+
+/** Goes on at the address in a local, which is vcpu.pc, if the jump cache knows it. */
+export function probeJumpCache(
+  code: Code,
+  pc: number,
+  joints: Pick<Joints, 'handlerType' | 'table'>,
+): void {
+  const entry = code.local('i32');
+  const ip = code.local('i32');
+  jumpCacheEntry(code, pc, entry);
+  entryIsFor(code, entry, pc);
+  code.likely();
+  code.if();
+  code.localGet(entry);
+  code.memory(opcodes['i32.load'], jumpCache.offset + 12, 2);
+  code.localSet(ip);
+  enter(code, joints, ip);
+  code.end();
 }
 
 /** Leaves in `ip` the record of vcpu.pc, from the jump cache or the host; 0 for a pending exception of the fetch. */

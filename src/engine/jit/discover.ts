@@ -1,11 +1,13 @@
 // Finds the code of a region: instructions reachable from an entry by direct branches inside one page, as basic blocks.
 //
-// Everything outside (another page, a straddling instruction, an indirect jump, too much code) is left by an exit.
-// Invariants: block 0 is the entry; every instruction of a block but the last goes on to the next one; the graph of
-// the blocks is reducible (an edge that would make it otherwise is an exit).
+// Everything outside (another page, a straddling instruction, too much code) is left by an exit. A call whose target is
+// in the region brings along the address it returns to, and an indirect jump through the register that the call set is
+// taken to be the return: it compares with those addresses before it leaves.
+// Invariants: block 0 is the entry and every block can be reached from it; the graph of the blocks is reducible (an
+// edge that would make it otherwise is an exit).
 
-import { buildBlock } from '../../ir/builder.ts';
-import type { Block, ConstNode, Node } from '../../ir/node.ts';
+import { type Builder, createBuilder } from '../../ir/builder.ts';
+import type { Block, ConstNode, Node, RegisterOperand } from '../../ir/node.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
 import { constantOperands } from '../../isa/shared/operands.ts';
 import { fallsThrough } from '../lower/lower.ts';
@@ -13,6 +15,8 @@ import { analyse, type Graph } from './structure.ts';
 
 const PAGE = 4096;
 const INSTRUCTIONS_MAX = 400;
+/** Addresses that a return is compared with, at most. */
+const GUESSES_MAX = 4;
 
 /** The page that holds the entry. */
 export interface Page {
@@ -23,23 +27,20 @@ export interface Page {
   readonly halfword: (offset: number) => number;
 }
 
-export interface Instruction {
-  readonly pc: bigint;
-  readonly meaning: Block;
-}
-
 /** Where control goes: a block of the region, or an address outside it. */
 export type Destination = { readonly block: number } | { readonly pc: bigint };
 
-/** How a block ends. `leave`: its last instruction leaves by itself. */
+/** How a block ends. `leave`: its last instruction leaves by itself, or goes to a block that it is compared with. */
 export type End =
   | { readonly kind: 'branch'; readonly taken: Destination; readonly next: Destination }
   | { readonly kind: 'jump'; readonly to: Destination }
-  | { readonly kind: 'leave' };
+  | { readonly kind: 'leave'; readonly guesses: readonly number[] };
 
 export interface BasicBlock {
   readonly pc: bigint;
-  readonly instructions: readonly Instruction[];
+  /** The meanings of its instructions, one after the other; each begins with an `instruction` node. */
+  readonly code: Block;
+  readonly instructions: number;
   readonly end: End;
 }
 
@@ -48,37 +49,50 @@ export interface Region {
   readonly graph: Graph;
 }
 
-interface Decoded extends Instruction {
+type Flow =
+  | { readonly kind: 'next' | 'leave' }
+  | { readonly kind: 'branch' | 'jump'; readonly target: bigint }
+  /** An indirect jump that may return through a register. */
+  | { readonly kind: 'return'; readonly through: number };
+
+interface Decoded {
+  readonly meaning: Block;
   readonly next: number;
-  readonly flow:
-    | { readonly kind: 'next' | 'leave' }
-    | { readonly kind: 'branch' | 'jump'; readonly target: bigint };
+  readonly flow: Flow;
+  /** The register that the instruction sets to the address after it, as a call does: its offset. */
+  readonly link: number | undefined;
+}
+
+interface Reached {
+  readonly code: ReadonlyMap<number, Decoded>;
+  /** Offsets where control arrives other than from the one before. */
+  readonly leaders: ReadonlySet<number>;
+  /** Where calls return to, by the register that says so. */
+  readonly returns: ReadonlyMap<number, readonly number[]>;
 }
 
 /** The region that begins at an offset in a page. */
 export function discover(page: Page, entry: number): Region | undefined {
-  const code = new Map<number, Decoded>();
-  const leaders = reach(page, entry, code);
+  const reached = reach(page, entry);
+  const { code, leaders } = reached;
   if (!code.has(entry)) return undefined;
   const starts = [entry, ...[...leaders].filter((at) => at !== entry && code.has(at))];
   const numbers = new Map(starts.map((at, number) => [at, number]));
-  const place = (pc: bigint): Destination => {
-    const number = numbers.get(Number(pc - page.address));
-    return number === undefined ? { pc } : { block: number };
-  };
-  const blocks = starts.map((start) => blockAt(page, start, code, leaders, place));
-  return reducible(blocks);
+  return reducible(reachable(starts.map((start) => blockAt(page, start, reached, numbers))));
 }
 
-/** Decodes all that can be reached; gives the offsets where control arrives other than from the one before. */
-function reach(page: Page, entry: number, code: Map<number, Decoded>): Set<number> {
+/** Decodes all that can be reached. */
+function reach(page: Page, entry: number): Reached {
+  const code = new Map<number, Decoded>();
   const leaders = new Set([entry]);
+  const returns = new Map<number, number[]>();
   const pending = [entry];
-  const arrive = (pc: bigint): void => {
-    const offset = Number(pc - page.address);
-    if (offset < 0 || offset >= PAGE) return;
+  const builder = createBuilder();
+  const arrive = (offset: number): boolean => {
+    if (offset < 0 || offset >= PAGE) return false;
     leaders.add(offset);
     pending.push(offset);
+    return true;
   };
   for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
     while (at < PAGE && code.size < INSTRUCTIONS_MAX) {
@@ -86,22 +100,28 @@ function reach(page: Page, entry: number, code: Map<number, Decoded>): Set<numbe
         leaders.add(at);
         break;
       }
-      const decoded = decode(page, at);
+      const decoded = decode(page, at, builder);
       if (decoded === undefined) break;
       code.set(at, decoded);
-      const { flow } = decoded;
+      const { flow, link } = decoded;
       at = decoded.next;
       if (flow.kind === 'next') continue;
-      if (flow.kind === 'branch') arrive(page.address + BigInt(at));
-      if ('target' in flow) arrive(flow.target);
+      if (flow.kind === 'branch') arrive(at);
+      if (!('target' in flow)) break;
+      const isInside = arrive(Number(flow.target - page.address));
+      if (isInside && link !== undefined && arrive(at)) {
+        const known = returns.get(link);
+        if (known === undefined) returns.set(link, [at]);
+        else if (!known.includes(at)) known.push(at);
+      }
       break;
     }
   }
-  return leaders;
+  return { code, leaders, returns };
 }
 
 /** The instruction at an offset; undefined if it does not lie in the page. */
-function decode(page: Page, offset: number): Decoded | undefined {
+function decode(page: Page, offset: number, builder: Builder): Decoded | undefined {
   const { isa } = page;
   const low = page.halfword(offset);
   const length = isa.lengthOf(low);
@@ -109,16 +129,29 @@ function decode(page: Page, offset: number): Decoded | undefined {
   const word = length === 2 ? low : (low | (page.halfword(offset + 2) << 16)) >>> 0;
   const row = isa.decode(word);
   const pc = page.address + BigInt(offset);
-  const meaning = buildBlock((s) => {
-    if (row === undefined) isa.illegal(s, BigInt(word));
-    else row.meaning(s, constantOperands(row, word));
-  }, pc);
-  return { pc, meaning, next: offset + length, flow: flowOf(meaning) };
+  builder.instruction(pc);
+  if (row === undefined) isa.illegal(builder, BigInt(word));
+  else row.meaning(builder, constantOperands(row, word));
+  const meaning = builder.take();
+  const link = linkOf(meaning, BigInt.asUintN(64, pc + BigInt(length)));
+  return { meaning, next: offset + length, flow: flowOf(meaning, link), link };
 }
 
 const isConst = (node: Node | undefined): node is ConstNode => node?.op === 'const';
 
-function flowOf(meaning: Block): Decoded['flow'] {
+const offsetOf = (register: RegisterOperand): number | undefined =>
+  'index' in register ? register.file.offset + 8 * register.index : undefined;
+
+function linkOf(meaning: Block, next: bigint): number | undefined {
+  for (const node of meaning.nodes) {
+    if (node.op !== 'set') continue;
+    const value = node.args[0];
+    if (isConst(value) && value.value === next) return offsetOf(node.register);
+  }
+  return undefined;
+}
+
+function flowOf(meaning: Block, link: number | undefined): Flow {
   const last = meaning.nodes.at(-1);
   if (last?.op === 'branch' && isConst(last.args[1])) {
     return { kind: 'branch', target: last.args[1].value };
@@ -126,64 +159,98 @@ function flowOf(meaning: Block): Decoded['flow'] {
   if (last?.op === 'jump' && last.kind === 'direct' && isConst(last.args[0])) {
     return { kind: 'jump', target: last.args[0].value };
   }
+  if (last?.op === 'jump' && last.kind === 'indirect' && link === undefined) {
+    const from = meaning.nodes.find((node) => node.op === 'get');
+    const through = from?.op === 'get' ? offsetOf(from.register) : undefined;
+    if (through !== undefined) return { kind: 'return', through };
+  }
   return { kind: fallsThrough(meaning) ? 'next' : 'leave' };
 }
 
 function blockAt(
   page: Page,
   start: number,
-  code: ReadonlyMap<number, Decoded>,
-  leaders: ReadonlySet<number>,
-  place: (pc: bigint) => Destination,
+  { code, leaders, returns }: Reached,
+  numbers: ReadonlyMap<number, number>,
 ): BasicBlock {
-  const instructions: Instruction[] = [];
+  const nodes: Node[] = [];
   const pc = page.address + BigInt(start);
   let at = start;
+  let instructions = 0;
+  const place = (to: bigint): Destination => {
+    const block = numbers.get(Number(to - page.address));
+    return block === undefined ? { pc: BigInt.asUintN(64, to) } : { block };
+  };
+  const ending = (end: End): BasicBlock => ({ pc, code: { nodes }, instructions, end });
   for (;;) {
     const decoded = code.get(at);
     if (decoded === undefined || (at !== start && leaders.has(at))) {
-      return { pc, instructions, end: { kind: 'jump', to: place(page.address + BigInt(at)) } };
+      return ending({ kind: 'jump', to: place(page.address + BigInt(at)) });
     }
-    instructions.push(decoded);
+    for (const node of decoded.meaning.nodes) nodes.push(node);
+    instructions++;
     at = decoded.next;
     const next = page.address + BigInt(at);
     const { flow } = decoded;
-    if (flow.kind === 'leave') return { pc, instructions, end: { kind: 'leave' } };
-    if (flow.kind === 'jump') {
-      return { pc, instructions, end: { kind: 'jump', to: place(flow.target) } };
+    if (flow.kind === 'leave') return ending({ kind: 'leave', guesses: [] });
+    if (flow.kind === 'return') {
+      const guesses = (returns.get(flow.through) ?? []).flatMap((to) => numbers.get(to) ?? []);
+      return ending({ kind: 'leave', guesses: guesses.slice(0, GUESSES_MAX) });
     }
+    if (flow.kind === 'jump') return ending({ kind: 'jump', to: place(flow.target) });
     if (flow.kind === 'branch') {
-      const end = { kind: 'branch', taken: place(flow.target), next: place(next) } as const;
-      return { pc, instructions, end };
+      return ending({ kind: 'branch', taken: place(flow.target), next: place(next) });
     }
   }
 }
 
-const destinations = (end: End): readonly Destination[] => {
-  if (end.kind === 'branch') return [end.taken, end.next];
-  return end.kind === 'jump' ? [end.to] : [];
-};
+const blockOf = (to: Destination): readonly number[] => ('block' in to ? [to.block] : []);
 
-const graphOf = (blocks: readonly BasicBlock[]): Graph =>
-  blocks.map(({ end }) => [
-    ...new Set(destinations(end).flatMap((to) => ('block' in to ? [to.block] : []))),
-  ]);
+/** The blocks that a block can go on to. */
+function successors(end: End): readonly number[] {
+  if (end.kind === 'leave') return end.guesses;
+  if (end.kind === 'jump') return blockOf(end.to);
+  return [...new Set([...blockOf(end.taken), ...blockOf(end.next)])];
+}
+
+const graphOf = (blocks: readonly BasicBlock[]): Graph => blocks.map(({ end }) => successors(end));
+
+/** The end with other destinations; a guess whose destination lies outside is dropped. */
+function redirect(end: End, change: (to: Destination) => Destination): End {
+  if (end.kind === 'jump') return { kind: 'jump', to: change(end.to) };
+  if (end.kind === 'branch') {
+    return { kind: 'branch', taken: change(end.taken), next: change(end.next) };
+  }
+  return { kind: 'leave', guesses: end.guesses.flatMap((block) => blockOf(change({ block }))) };
+}
+
+/** Without the blocks that nothing leads to. */
+function reachable(blocks: readonly BasicBlock[]): readonly BasicBlock[] {
+  const graph = graphOf(blocks);
+  const kept = new Set([0]);
+  for (const node of kept) for (const to of graph[node]!) kept.add(to);
+  if (kept.size === blocks.length) return blocks;
+  const order = [...kept];
+  const numbers = new Map(order.map((old, number) => [old, number]));
+  const renumber = (to: Destination): Destination =>
+    'block' in to ? { block: numbers.get(to.block)! } : to;
+  return order.map((old) => {
+    const block = blocks[old]!;
+    return { ...block, end: redirect(block.end, renumber) };
+  });
+}
 
 /** Makes exits of edges that lead back to a block which does not dominate their origin. */
 function reducible(blocks: readonly BasicBlock[]): Region {
   const graph = graphOf(blocks);
   const flow = analyse(graph);
   if (flow.isReducible) return { blocks, graph };
-  const exit = (from: number, to: Destination): Destination => {
-    if (!('block' in to) || flow.order[to.block]! > flow.order[from]!) return to;
-    return flow.dominates(to.block, from) ? to : { pc: blocks[to.block]!.pc };
-  };
   const cut = blocks.map((block, from): BasicBlock => {
-    const { end } = block;
-    if (end.kind === 'jump') return { ...block, end: { kind: 'jump', to: exit(from, end.to) } };
-    if (end.kind === 'leave') return block;
-    const { taken, next } = end;
-    return { ...block, end: { kind: 'branch', taken: exit(from, taken), next: exit(from, next) } };
+    const exit = (to: Destination): Destination => {
+      if (!('block' in to) || flow.order[to.block]! > flow.order[from]!) return to;
+      return flow.dominates(to.block, from) ? to : { pc: blocks[to.block]!.pc };
+    };
+    return { ...block, end: redirect(block.end, exit) };
   });
   return { blocks: cut, graph: graphOf(cut) };
 }

@@ -155,9 +155,7 @@ class Regions {
     blocks.setHandler(ip, slot);
     this.counts.regions++;
     this.counts.regionBytes += bytes.length;
-    for (const { instructions } of region.blocks) {
-      this.counts.regionInstructions += instructions.length;
-    }
+    for (const { instructions } of region.blocks) this.counts.regionInstructions += instructions;
     this.counts.translateUs += Number((this.#options.now?.() ?? 0n) - begun) / 1000;
     return true;
   }
@@ -196,6 +194,7 @@ class Regions {
         runtime,
         functionOf,
         translate: functionOf(this.#options.isa.translate),
+        dispatch: engine('joint.dispatch', module.type(['i32'], ['i32'])),
         leave: engine('joint.leave', leaveType),
         raiseAt: engine('joint.raiseAt', leaveType),
         handlerType,

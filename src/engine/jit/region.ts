@@ -1,16 +1,19 @@
 // Makes one WebAssembly function of a region: structured control flow, guest registers in locals.
 //
 // The function is `(cpu, ip) → exit code`, like the interpreter's handlers, so the two call each other freely. It
-// loads the registers it uses when it is entered and stores those it changes wherever it is left. The budget lives in a
-// local; each block takes off its instructions when it ends, and the budget is looked at on back edges and when the
-// region is left.
-// Invariant: whenever the guest's state can be seen (an exception, an exit, another block), registers, pc and budget in
-// the vCPU's record are exact.
+// loads the registers it uses when it is entered. Where it is left for other code it stores those that may have changed
+// on the way; what is rare (exceptions, the end of the slice) shares one place that stores all that it ever changes.
+// The budget lives in a local. What a block owes is carried along as a constant until paths meet, and the budget is
+// looked at on back edges and where the region is left; vcpu.attention only there, so that a loop is left for it at the
+// end of its slice.
+// Invariant: whenever the guest's state can be seen (an exception, an exit, other code), registers, pc and budget in the
+// vCPU's record are exact.
 
 import type { Block, Callee, Node, RegisterOperand, Value } from '../../ir/node.ts';
 import { vcpu } from '../../isa/shared/vcpu.ts';
 import { Code } from '../../wasm/code.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
+import { leaveIfDue, probeJumpCache } from '../interpreter/joints.ts';
 import {
   CPU,
   getCell,
@@ -21,7 +24,8 @@ import {
   type Target,
 } from '../lower/lower.ts';
 import type { BasicBlock, Destination, Region } from './discover.ts';
-import { analyse, emitStructured } from './structure.ts';
+import { changedBefore, type RegisterSets } from './registers.ts';
+import { analyse, emitStructured, type Flow } from './structure.ts';
 
 const IP = 1;
 
@@ -30,6 +34,8 @@ export interface RegionFunctions {
   readonly runtime: RuntimeFunctions;
   readonly functionOf: (callee: Callee) => number;
   readonly translate: number;
+  /** `(cpu) → exit code`: goes to vcpu.pc. */
+  readonly dispatch: number;
   /** `(cpu, target: i64, spent: i32) → exit code`: accounts for instructions and goes to an address. */
   readonly leave: number;
   /** `(cpu, pc: i64, spent: i32) → exit code`: the instruction there raised the pending exception. */
@@ -39,20 +45,11 @@ export interface RegionFunctions {
   readonly table: number;
 }
 
-interface RegisterLocal {
-  readonly offset: number;
-  readonly local: number;
-  isWritten: boolean;
-}
-
 /** The function's code. `fallback` is the handler that runs where the region was made for another address. */
 export function lowerRegion(region: Region, functions: RegionFunctions, fallback: number): Code {
   const code = new Code(2);
   enterOnlyAt(code, region.blocks[0]!.pc, functions, fallback);
-  const lowering = new RegionLowering(code, region, functions);
-  lowering.prologue();
-  lowering.emit();
-  code.unreachable();
+  new RegionLowering(code, region, functions).emit();
   return code;
 }
 
@@ -73,121 +70,169 @@ function enterOnlyAt(code: Code, pc: bigint, functions: RegionFunctions, fallbac
 class RegionLowering {
   readonly #code: Code;
   readonly #region: Region;
+  readonly #flow: Flow;
   readonly #functions: RegionFunctions;
+  readonly #registers: RegisterSets;
   readonly #locals: Locals;
-  readonly #registers = new Map<number, RegisterLocal>();
+  readonly #localOf = new Map<number, number>();
   readonly #budget: number;
   /** vcpu.dataTag: whatever changes it leaves the region. */
   readonly #dataTag: number;
-  /** The instruction being lowered: its address, and the instructions of its block before it. */
-  #pc = 0n;
-  #index = 0;
+  /** Where an exit goes, and what it still owes. */
+  readonly #pc: number;
+  readonly #owed: number;
+  /** Labels of the places that end the function. */
+  #goLabel = 0;
+  #raiseLabel = 0;
+  #dueLabel = 0;
+  /** The instruction being lowered: its block, its address, and the instructions of its block before it. */
+  #block = 0;
+  #at = 0n;
+  #index = -1;
+  /** Instructions done on this path that the budget does not know of: those before this block. */
+  #before = 0;
 
   constructor(code: Code, region: Region, functions: RegionFunctions) {
     this.#code = code;
     this.#region = region;
+    this.#flow = analyse(region.graph);
     this.#functions = functions;
+    this.#registers = changedBefore(region);
     this.#budget = code.local('i32');
+    this.#owed = code.local('i32');
     this.#dataTag = code.local('i64');
-    for (const block of region.blocks) {
-      for (const { meaning } of block.instructions) this.#collect(meaning);
-    }
+    this.#pc = code.local('i64');
+    for (const offset of this.#registers.used) this.#localOf.set(offset, code.local('i64'));
     this.#locals = new Locals(code);
   }
 
-  /** Gives every register that a meaning names a local. */
-  #collect(block: Block): void {
-    for (const node of block.nodes) {
-      if (node.op === 'get' || node.op === 'set') {
-        const offset = offsetOf(node.register);
-        const known = this.#registers.get(offset);
-        const entry = known ?? { offset, local: this.#code.local('i64'), isWritten: false };
-        entry.isWritten ||= node.op === 'set';
-        this.#registers.set(offset, entry);
-      } else if (node.op === 'if') {
-        this.#collect(node.taken);
-        this.#collect(node.otherwise);
-      } else if (node.op === 'loop') this.#collect(node.body);
-    }
+  emit(): void {
+    const code = this.#code;
+    this.#prologue();
+    this.#dueLabel = code.depth;
+    code.block();
+    this.#raiseLabel = code.depth;
+    code.block();
+    this.#goLabel = code.depth;
+    code.block();
+    this.#body();
+    code.unreachable();
+    code.end();
+    this.#go();
+    code.end();
+    this.#rare(this.#functions.raiseAt);
+    code.end();
+    this.#rare(this.#functions.leave);
   }
 
-  prologue(): void {
+  #prologue(): void {
     const code = this.#code;
     getCell(code, vcpu.budget);
     code.localSet(this.#budget);
     getCell(code, vcpu.dataTag);
     code.localSet(this.#dataTag);
-    for (const { offset, local } of this.#registers.values()) {
+    for (const [offset, local] of this.#localOf) {
       code.localGet(CPU);
       code.memory(opcodes['i64.load'], offset, 3);
       code.localSet(local);
     }
   }
 
-  emit(): void {
+  #body(): void {
     const code = this.#code;
     const { blocks, graph } = this.#region;
-    emitStructured(graph, analyse(graph), {
+    const { merges } = this.#flow;
+    emitStructured(graph, this.#flow, {
       openBlock: () => code.block(),
-      openLoop: () => code.loop(),
+      openLoop: (header) => {
+        if (!merges.has(header)) this.#pay();
+        code.loop();
+      },
       close: () => code.end(),
       branch: (label, isBack, to) => {
-        if (isBack) this.#checkBudget(blocks[to]!.pc);
-        code.br(code.depth - label - 1);
+        this.#pay();
+        if (isBack) this.#leaveIfOver(blocks[to]!.pc);
+        this.#br(label);
       },
-      node: (node, go) => this.#block(blocks[node]!, go),
+      node: (node, go) => {
+        if (merges.has(node)) this.#before = 0;
+        this.#emitBlock(node, blocks[node]!, go);
+      },
       get depth() {
         return code.depth;
       },
     });
   }
 
-  #block(block: BasicBlock, go: (successor: number) => void): void {
-    const { instructions, end } = block;
-    const last = instructions.length - 1;
-    let condition: Value | undefined;
-    let lowering: Lowering | undefined;
-    for (const [index, { pc, meaning }] of instructions.entries()) {
-      this.#pc = pc;
-      this.#index = index;
-      this.#locals.release();
-      lowering = new Lowering(this.#code, this.#target(), this.#locals);
-      const closing = index === last && end.kind !== 'leave' ? closingNode(meaning) : undefined;
-      lowering.instruction(meaning, closing);
-      if (closing?.op === 'branch') condition = closing.args[0]!;
-    }
-    if (end.kind === 'leave') return;
-    this.#spend(instructions.length);
-    if (end.kind === 'jump') return this.#go(end.to, go);
-    this.#branch(lowering!, condition!, end, go);
+  #emitBlock(number: number, block: BasicBlock, go: (successor: number) => void): void {
+    const { code: meaning, instructions, end } = block;
+    this.#block = number;
+    this.#index = -1;
+    this.#locals.release();
+    const lowering = new Lowering(this.#code, this.#target(), this.#locals);
+    const closing = closingNode(meaning);
+    lowering.instruction(meaning, closing);
+    const owed = this.#before + instructions;
+    const to = (destination: Destination): void => {
+      this.#before = owed;
+      if ('block' in destination) go(destination.block);
+      else this.#exit(owed, () => this.#const(destination.pc), number);
+    };
+    if (end.kind === 'jump') return to(end.to);
+    if (end.kind === 'branch')
+      return this.#branch(
+        lowering,
+        closing!.args[0]!,
+        () => to(end.taken),
+        () => to(end.next),
+      );
+    if (closing === undefined) return;
+    lowering.push(closing.args[0]!);
+    this.#code.localSet(this.#pc);
+    for (const guess of end.guesses) this.#guess(guess, () => to({ block: guess }));
+    this.#exit(owed, () => this.#code.localGet(this.#pc), number);
   }
 
-  #branch(
-    lowering: Lowering,
-    condition: Value,
-    end: BasicBlock['end'] & { kind: 'branch' },
-    go: (successor: number) => void,
-  ): void {
+  #branch(lowering: Lowering, condition: Value, taken: () => void, next: () => void): void {
     const code = this.#code;
     lowering.push(condition);
     code.if();
-    this.#go(end.taken, go);
+    taken();
     code.else();
-    this.#go(end.next, go);
+    next();
     code.end();
     code.unreachable();
   }
 
-  #go(to: Destination, go: (successor: number) => void): void {
-    if ('block' in to) return go(to.block);
-    this.#store();
-    this.#code.localGet(CPU);
-    this.#pushPc(to.pc);
-    this.#code.i32Const(0);
-    this.#code.returnCall(this.#functions.leave);
+  /** Goes on in the region if the address in #pc is a block's. */
+  #guess(block: number, go: () => void): void {
+    const code = this.#code;
+    code.localGet(this.#pc);
+    this.#const(this.#region.blocks[block]!.pc);
+    code.op(opcodes['i64.eq']);
+    code.if();
+    go();
+    code.end();
+  }
+
+  /** Leaves for other code. */
+  #exit(owed: number, push: () => void, block: number): void {
+    const code = this.#code;
+    push();
+    code.localSet(this.#pc);
+    this.#spend(owed);
+    this.#store(this.#registers.after[block]!);
+    this.#br(this.#goLabel);
+  }
+
+  /** Accounts for what this path owes. */
+  #pay(): void {
+    this.#spend(this.#before);
+    this.#before = 0;
   }
 
   #spend(instructions: number): void {
+    if (instructions === 0) return;
     const code = this.#code;
     code.localGet(this.#budget);
     code.i32Const(instructions);
@@ -195,40 +240,70 @@ class RegionLowering {
     code.localSet(this.#budget);
   }
 
-  /** Leaves for `pc` if the slice is over or attention is wanted. */
-  #checkBudget(pc: bigint): void {
+  /** Leaves for `pc` if the slice is over. */
+  #leaveIfOver(pc: bigint): void {
     const code = this.#code;
     code.localGet(this.#budget);
     code.i32Const(0);
     code.op(opcodes['i32.lt_s']);
-    getCell(code, vcpu.attention);
-    code.op(opcodes['i32.or']);
     code.unlikely();
     code.if();
-    this.#go({ pc }, () => {});
+    this.#const(pc);
+    code.localSet(this.#pc);
+    this.#br(this.#dueLabel);
     code.end();
   }
 
-  /** Brings the vCPU's record up to date, except for the pc. */
-  #store(): void {
+  /** Stores registers, a bit each. */
+  #store(registers: bigint): void {
     const code = this.#code;
-    for (const { offset, local, isWritten } of this.#registers.values()) {
-      if (!isWritten) continue;
+    for (const [bit, offset] of this.#registers.used.entries()) {
+      if (((registers >> BigInt(bit)) & 1n) === 0n) continue;
       code.localGet(CPU);
-      code.localGet(local);
+      code.localGet(this.#localOf.get(offset)!);
       code.memory(opcodes['i64.store'], offset, 3);
     }
-    setCell(code, vcpu.budget, () => code.localGet(this.#budget));
   }
 
-  #pushPc(pc: bigint): void {
-    this.#code.i64Const(BigInt.asIntN(64, pc));
+  #storeBudget(): void {
+    setCell(this.#code, vcpu.budget, () => this.#code.localGet(this.#budget));
+  }
+
+  /** The place from which the region is left for #pc. */
+  #go(): void {
+    const code = this.#code;
+    this.#storeBudget();
+    code.localGet(this.#budget);
+    leaveIfDue(code, this.#pc);
+    setCell(code, vcpu.pc, () => code.localGet(this.#pc));
+    const { handlerType, table, dispatch } = this.#functions;
+    probeJumpCache(code, this.#pc, { handlerType, table });
+    code.localGet(CPU);
+    code.returnCall(dispatch);
+  }
+
+  /** The place where something rare leaves the region. */
+  #rare(joint: number): void {
+    const code = this.#code;
+    this.#store(this.#registers.changed);
+    this.#storeBudget();
+    code.localGet(CPU);
+    code.localGet(this.#pc);
+    code.localGet(this.#owed);
+    code.returnCall(joint);
+  }
+
+  #const(value: bigint): void {
+    this.#code.i64Const(BigInt.asIntN(64, value));
+  }
+
+  #br(label: number): void {
+    this.#code.br(this.#code.depth - label - 1);
   }
 
   #target(): Target {
-    const { runtime, functionOf, translate, leave, raiseAt } = this.#functions;
-    const localOf = (operand: RegisterOperand): number =>
-      this.#registers.get(offsetOf(operand))!.local;
+    const { runtime, functionOf, translate } = this.#functions;
+    const localOf = (operand: RegisterOperand): number => this.#localOf.get(offsetOf(operand))!;
     return {
       runtime,
       functionOf,
@@ -236,6 +311,10 @@ class RegionLowering {
       operand: impossible,
       pc: impossible,
       next: () => {},
+      instruction: (pc) => {
+        this.#at = pc;
+        this.#index++;
+      },
       dataTag: (code) => code.localGet(this.#dataTag),
       getRegister: (code, operand) => code.localGet(localOf(operand)),
       setRegister: (code, operand, push) => {
@@ -244,22 +323,18 @@ class RegionLowering {
       },
       retired: (code) => this.#retired(code),
       raise: (code) => {
-        this.#store();
-        code.localGet(CPU);
-        this.#pushPc(this.#pc);
-        code.i32Const(this.#index + 1);
-        code.returnCall(raiseAt);
+        this.#const(this.#at);
+        code.localSet(this.#pc);
+        code.i32Const(this.#before + this.#index + 1);
+        code.localSet(this.#owed);
+        this.#br(this.#raiseLabel);
       },
-      jump: (code, target) => {
-        this.#store();
-        code.localGet(CPU);
-        code.localGet(target);
-        code.i32Const(this.#index + 1);
-        code.returnCall(leave);
-      },
+      jump: (code, target) =>
+        this.#exit(this.#before + this.#index + 1, () => code.localGet(target), this.#block),
       exit: (code, next, exitCode) => {
-        this.#spend(this.#index + 1);
-        this.#store();
+        this.#spend(this.#before + this.#index + 1);
+        this.#store(this.#registers.changed);
+        this.#storeBudget();
         setCell(code, vcpu.pc, () => code.localGet(next));
         code.i32Const(exitCode);
         code.return();
@@ -272,14 +347,14 @@ class RegionLowering {
     getCell(code, vcpu.slice);
     code.localGet(this.#budget);
     code.op(opcodes['i32.sub']);
-    code.i32Const(this.#index);
+    code.i32Const(this.#before + this.#index);
     code.op(opcodes['i32.add']);
     code.op(opcodes['i64.extend_i32_u']);
     code.op(opcodes['i64.add']);
   }
 }
 
-/** The node with which control leaves an instruction for a known address, if that is its last. */
+/** The node with which control leaves a block for an address, if that is its last. */
 function closingNode(meaning: Block): Node | undefined {
   const last = meaning.nodes.at(-1);
   return last?.op === 'branch' || last?.op === 'jump' ? last : undefined;

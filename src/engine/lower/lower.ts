@@ -57,6 +57,8 @@ export interface Target {
   getRegister(code: Code, operand: RegisterOperand): void;
   /** Sets a register to what `push` pushes. */
   setRegister(code: Code, operand: RegisterOperand, push: () => void): void;
+  /** What follows is the meaning of the instruction at `pc`. */
+  instruction?(pc: bigint): void;
   /** Pushes vcpu.dataTag (i64). */
   dataTag(code: Code): void;
   /** Pushes the instruction's address plus `offset` (i64). */
@@ -315,6 +317,8 @@ export class Lowering {
       case 'operand':
       case 'parameter':
         return;
+      case 'instruction':
+        return this.#target.instruction?.(node.pc);
       case 'pc':
         if (!this.#uses.has(node)) return;
         this.#target.pc(code, node.offset);
