@@ -3,6 +3,7 @@
 import type { Isa } from '../isa/shared/isa.ts';
 import type { Exit } from '../isa/shared/vcpu.ts';
 import type { Bus } from '../memory/bus.ts';
+import type { RemoteTranslator } from './jit/translator.ts';
 import type { Places } from './places.ts';
 
 /** Everything an executor needs of its VM. */
@@ -17,6 +18,8 @@ export interface ExecutorOptions {
   readonly time: () => bigint;
   /** The host's monotonic time in nanoseconds, for statistics. */
   readonly now?: () => bigint;
+  /** Translates on another thread; without one, vCPUs wait for their translations. */
+  readonly translator?: RemoteTranslator | undefined;
 }
 
 /** Runs vCPUs. `cpu` is a vCPU's host offset. */

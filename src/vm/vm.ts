@@ -31,6 +31,7 @@ import { GuestMemory } from '../memory/guest-memory.ts';
 import { type Delay, VmConsole, type WaitOptions } from './console.ts';
 import { VmFailedError, VmOptionsError, VmStateError } from './errors.ts';
 import { RunLoop, ticksOf } from './run-loop.ts';
+import type { TranslatorThread } from './translation.ts';
 import { type Trace, traceDevices, traceFirmware } from './trace.ts';
 
 /** Machines by name: a Linux board, and one that runs an ELF executable from its entry in machine mode. */
@@ -38,6 +39,7 @@ export const machines = { virt: riscv64Virt, bare: riscv64Bare } as const;
 export type MachineName = keyof typeof machines;
 
 export type { EngineName } from '../engine/engines.ts';
+export const defaultEngine: EngineName = 'hybrid';
 export const engineNames = Object.keys(engines) as readonly EngineName[];
 
 /** What a VM needs of the platform. */
@@ -48,6 +50,8 @@ export interface HostServices {
   readonly turn: () => Promise<void>;
   readonly random: (bytes: Uint8Array) => void;
   readonly decompress: Decompress;
+  /** Starts a thread that translates guest code of an architecture in a VM's memory. */
+  readonly startTranslator?: (architecture: string, memory: WebAssembly.Memory) => TranslatorThread;
 }
 
 export interface VmOptions {
@@ -98,6 +102,7 @@ interface Parts {
   readonly memory: GuestMemory;
   readonly executor: Executor;
   readonly vcpus: readonly VcpuRecord[];
+  readonly translator: TranslatorThread | undefined;
   /** Ends what devices do; resolves when none of them touches its backend any more. */
   readonly quiesce: () => Promise<void>;
   readonly tohost: number | undefined;
@@ -185,6 +190,7 @@ export class Vm implements AsyncDisposable {
     this.#signal?.removeEventListener('abort', this.#stopOnAbort);
     this.console.end();
     try {
+      await this.#parts.translator?.close();
       await this.#parts.quiesce();
       await this.#release?.();
       this.#resolve(end);
@@ -274,24 +280,32 @@ async function build(
     }),
   });
   console.attach(devices.console);
-  const executor = engines[options.engine ?? 'interpreter']({
-    isa: board.processor.isa,
+  const engine = options.engine ?? defaultEngine;
+  const { isa } = board.processor;
+  const translator = engine === 'hybrid' ? services.startTranslator?.(isa.name, memory) : undefined;
+  const executor = engines[engine]({
+    isa,
     memory,
     places,
     ramBase: board.ram.address,
     bus: createBus(traceDevices(devices.ranges, options.trace)),
     time: () => ticksOf(services.clock, board.timebaseHz),
     now: () => services.clock.monotonic(),
+    translator,
   });
   late.executor = executor;
-  const loaded = await load(options, services, board, guest);
+  const loaded = await load(options, services, board, guest).catch(async (error: unknown) => {
+    await translator?.close();
+    throw error;
+  });
   for (const [number, vcpu] of vcpus.entries()) board.processor.start(vcpu, number, loaded.start);
   const quiesce = async (): Promise<void> => {
     const instances = [...devices.instances.values()];
     for (const device of instances) device.reset();
     await Promise.all(instances.map(async (device) => device.idle?.()));
   };
-  return { board, places, memory: guest, executor, vcpus, quiesce, tohost: loaded.tohost };
+  const { tohost } = loaded;
+  return { board, places, memory: guest, executor, vcpus, translator, quiesce, tohost };
 }
 
 function buildBoard(options: VmOptions, console: VmConsole, signals: Signals): Board {

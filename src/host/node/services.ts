@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { HostServices } from '../../vm/vm.ts';
 import { createClock } from './clock.ts';
 import { decompress } from './codecs.ts';
+import { startTranslator } from './translator.ts';
 
 /** Services for one VM; its time begins now. */
 export function createServices(): HostServices {
@@ -17,5 +18,6 @@ export function createServices(): HostServices {
     turn: () => turn(),
     random: (bytes) => void randomFillSync(bytes),
     decompress,
+    startTranslator,
   };
 }

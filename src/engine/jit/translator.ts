@@ -1,0 +1,138 @@
+// Turns requests for regions into one compiled module: discovery, IR, encoding, compilation. It reads guest memory and
+// keeps nothing, so it may run on the vCPU's thread or on another one.
+//
+// The module puts its functions into the slots of the table that the requests name when it is instantiated.
+// Invariant: the bytes of a requested page do not change until the reply is used, or the reply is not used: whoever asks
+// must notice stores to the page.
+
+import type { Callee } from '../../ir/node.ts';
+import type { Isa } from '../../isa/shared/isa.ts';
+import type { Code } from '../../wasm/code.ts';
+import { ModuleWriter } from '../../wasm/module.ts';
+import type { ValueType } from '../../wasm/types.ts';
+import { signatureOf } from '../lower/lower.ts';
+import { discover } from './discover.ts';
+import { lowerRegion, type RegionFunctions } from './region.ts';
+
+/** A region to make. */
+export interface RegionRequest {
+  /** Virtual address of its entry. */
+  readonly pc: bigint;
+  /** Host offset of the page that holds it. */
+  readonly page: number;
+  /** The handler that runs where the region was made for another address. */
+  readonly fallback: number;
+  /** The table's element for the region. */
+  readonly slot: number;
+}
+
+/** A region that was made; no instructions: it could not be. */
+export interface RegionMade {
+  readonly slot: number;
+  readonly instructions: number;
+  readonly blocks: number;
+  readonly bytes: number;
+}
+
+export interface Translation {
+  /** Undefined if no region could be made. */
+  readonly module: WebAssembly.Module | undefined;
+  /** In the order of the requests. */
+  readonly regions: readonly RegionMade[];
+  /** Time that IR and encoding took, and compilation, in microseconds. */
+  readonly encodeUs: number;
+  readonly compileUs: number;
+}
+
+export type Translate = (batch: readonly RegionRequest[]) => Translation;
+
+/** A translator on another thread. */
+export interface RemoteTranslator {
+  /** Takes a batch; only after the one before has been given back. */
+  post(batch: readonly RegionRequest[]): void;
+  /** What became of the batch: undefined if it is still being made, 'failed' if there will be nothing any more. */
+  poll(): Translation | 'failed' | undefined;
+}
+
+/** Makes a translator over a VM's memory. `now` gives nanoseconds. */
+export function createTranslator(
+  isa: Isa,
+  memory: WebAssembly.Memory,
+  now: () => bigint = () => 0n,
+): Translate {
+  const u16 = new Uint16Array(memory.buffer);
+  return (batch) => {
+    const begun = now();
+    const writer = new RegionModule(isa);
+    const regions = batch.map(({ pc, page, fallback, slot }): RegionMade => {
+      const offset = Number(pc & 0xfffn);
+      const halfword = (at: number): number => u16[(page + at) >>> 1]!;
+      const region = discover({ isa, address: pc - BigInt(offset), halfword }, offset);
+      if (region === undefined) return { slot, instructions: 0, blocks: 0, bytes: 0 };
+      const code = lowerRegion(region, writer.functions, fallback);
+      writer.add(slot, code);
+      const instructions = region.blocks.reduce((sum, block) => sum + block.instructions, 0);
+      return { slot, instructions, blocks: region.blocks.length, bytes: code.length };
+    });
+    const bytes = writer.bytes();
+    const encoded = now();
+    const module = bytes && new WebAssembly.Module(bytes);
+    const us = (from: bigint, to: bigint): number => Number(to - from) / 1000;
+    return { module, regions, encodeUs: us(begun, encoded), compileUs: us(encoded, now()) };
+  };
+}
+
+/** A module of regions under construction. */
+class RegionModule {
+  readonly functions: RegionFunctions;
+  readonly #module = new ModuleWriter();
+  readonly #made: { readonly slot: number; readonly code: Code }[] = [];
+
+  constructor(isa: Isa) {
+    const module = this.#module;
+    const imported = new Map<Callee, number>();
+    const functionOf = (callee: Callee): number => {
+      const known = imported.get(callee);
+      if (known !== undefined) return known;
+      const { params, results } = signatureOf(callee);
+      const [space, name] =
+        callee.kind === 'helper' ? ['helpers', callee.name] : ['engine', `routine.${callee.name}`];
+      const index = module.importFunction(space!, name!, module.type(params, results));
+      imported.set(callee, index);
+      return index;
+    };
+    const engine = (name: string, params: readonly ValueType[], results: readonly ValueType[]) =>
+      module.importFunction('engine', name, module.type(params, results));
+    module.importMemory('env', 'memory', { min: 1, max: 65536, shared: true });
+    this.functions = {
+      table: module.importTable('engine', 'table', { min: 1 }),
+      handlerType: module.type(['i32', 'i32'], ['i32']),
+      functionOf,
+      translate: functionOf(isa.translate),
+      dispatch: engine('joint.dispatch', ['i32'], ['i32']),
+      leave: engine('joint.leave', ['i32', 'i64', 'i32'], ['i32']),
+      raiseAt: engine('joint.raiseAt', ['i32', 'i64', 'i32'], ['i32']),
+      runtime: {
+        slowLoad: engine('runtime.slowLoad', ['i32', 'i64', 'i32'], ['i32']),
+        slowStore: engine('runtime.slowStore', ['i32', 'i64', 'i32', 'i64'], ['i32']),
+        slowAtomic: engine('runtime.slowAtomic', ['i32', 'i64'], ['i32']),
+        flushTlb: engine('runtime.flushTlb', ['i32'], []),
+        flushTlbPage: engine('runtime.flushTlbPage', ['i32', 'i64'], []),
+      },
+    };
+  }
+
+  add(slot: number, code: Code): void {
+    this.#made.push({ slot, code });
+  }
+
+  /** Imports are complete only when all regions have been lowered: the functions come now. */
+  bytes(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#made.length === 0) return undefined;
+    const { table, handlerType } = this.functions;
+    for (const { slot, code } of this.#made) {
+      this.#module.element(table, slot, [this.#module.addFunction(handlerType, code)]);
+    }
+    return this.#module.bytes();
+  }
+}

@@ -1,0 +1,10 @@
+// The thread's side of translator.ts.
+
+import { workerData } from 'node:worker_threads';
+import { type Batch, translatorFor } from '../../vm/translation.ts';
+import type { TranslationWorkerData } from './translator.ts';
+
+const { architecture, memory, port } = workerData as TranslationWorkerData;
+const translate = translatorFor(architecture, memory, () => process.hrtime.bigint());
+port.addEventListener('message', ({ data }) => port.postMessage(translate(data as Batch)));
+port.start();

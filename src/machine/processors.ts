@@ -1,0 +1,10 @@
+// The guest architectures by name.
+
+import type { Processor } from './processor.ts';
+import { riscv64Processor } from './riscv64-processor.ts';
+
+export const processors = { riscv64: riscv64Processor } as const satisfies Record<
+  string,
+  Processor
+>;
+export type ArchitectureName = keyof typeof processors;

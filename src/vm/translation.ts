@@ -1,0 +1,29 @@
+// What a thread needs to translate guest code for a VM that runs on another one.
+
+import {
+  createTranslator,
+  type RegionRequest,
+  type RemoteTranslator,
+  type Translate,
+} from '../engine/jit/translator.ts';
+import { processors } from '../machine/processors.ts';
+
+export type { RegionRequest, RemoteTranslator, Translation } from '../engine/jit/translator.ts';
+
+/** Makes a translator for the architecture of that name over a VM's memory. `now` gives nanoseconds. */
+export function translatorFor(
+  architecture: string,
+  memory: WebAssembly.Memory,
+  now: () => bigint,
+): Translate {
+  const processor = Object.values(processors).find(({ isa }) => isa.name === architecture);
+  if (processor === undefined) throw new TypeError(`there is no architecture '${architecture}'`);
+  return createTranslator(processor.isa, memory, now);
+}
+
+/** A translator that somebody must end. */
+export interface TranslatorThread extends RemoteTranslator {
+  close(): Promise<void>;
+}
+
+export type Batch = readonly RegionRequest[];
