@@ -3,7 +3,7 @@
 // taken, so that a meaning with constant operands is already partially evaluated.
 
 import { assert } from '../std/assert.ts';
-import { unsigned } from '../std/bits.ts';
+import { signed, unsigned } from '../std/bits.ts';
 import {
   type Block,
   type Callee,
@@ -57,7 +57,8 @@ function toValue<T extends Type>(type: T, arg: Arg<T>): Value<T> {
 }
 
 class Effects {
-  #pc: bigint | undefined;
+  readonly #pc: bigint | undefined;
+  #distance = 0;
   #outermost: Block = { nodes: [] };
   #block: Block = this.#outermost;
   #variables = 0;
@@ -96,6 +97,11 @@ class Effects {
     if (values[0] && isConst(values[0]) && (op === 'select' || op === 'select32')) {
       return values[values[0].value === 1n ? 1 : 2] as Value;
     }
+    const [first, second] = values;
+    if (op === 'add' && first?.op === 'pc' && second && isConst(second)) {
+      const offset = first.offset + Number(signed(64, second.value));
+      if (Number.isSafeInteger(offset)) return this.#add({ ...first, offset });
+    }
     return this.#add({ op, type: row.result, args: values });
   }
 
@@ -124,16 +130,16 @@ class Effects {
     this.#add({ op: 'set_state', type: null, args, field });
   }
 
-  /** Goes on with the next of several instructions; its address is known. */
-  instruction(pc: bigint): void {
-    this.#pc = pc;
-    this.#add({ op: 'instruction', type: null, args: none, pc });
+  /** Goes on with the next of several instructions, that many bytes from the first. */
+  instruction(distance: number): void {
+    this.#distance = distance;
+    this.#add({ op: 'instruction', type: null, args: none, distance });
   }
 
   /** This instruction's address plus `offset` bytes. */
   pc(offset = 0): Value<'i64'> {
     if (this.#pc !== undefined) return constant('i64', this.#pc + BigInt(offset));
-    return this.#add({ op: 'pc', type: 'i64', args: none, offset });
+    return this.#add({ op: 'pc', type: 'i64', args: none, offset: this.#distance + offset });
   }
 
   /** Instructions that this vCPU has retired before this one. */

@@ -30,7 +30,7 @@ export interface Environment {
   /** Address of the instruction. */
   pc(): bigint;
   /** Goes on with the next of several instructions. */
-  instruction?(pc: bigint): void;
+  instruction?(distance: number): void;
   /** Instructions retired before this one. */
   retired(): bigint;
   /** A number operand of the instruction, sign-extended as its field says. */
@@ -172,7 +172,7 @@ class Activation {
       case 'retired':
         return this.#define(node, environment.retired());
       case 'instruction':
-        environment.instruction?.(node.pc);
+        environment.instruction?.(node.distance);
         return undefined;
       case 'locate_load':
       case 'locate_store':

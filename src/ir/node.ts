@@ -93,7 +93,7 @@ export interface ConstNode extends Base<'const', Type> {
 export interface OperandNode extends Base<'operand', 'i64'> {
   readonly slot: string;
 }
-/** The address of this instruction plus `offset` bytes. */
+/** The address of this instruction, or of the origin in the code of several, plus `offset` bytes. */
 export interface PcNode extends Base<'pc', 'i64'> {
   readonly offset: number;
 }
@@ -118,9 +118,9 @@ export interface GetVariableNode extends Base<'get_variable', Type> {
 export interface SetVariableNode extends Base<'set_variable'> {
   readonly variable: Variable;
 }
-/** In the code of several instructions, one after the other: from here on, the instruction at `pc`. */
+/** In the code of several instructions: from here on, the one that lies `distance` bytes from the code's origin. */
 export interface InstructionNode extends Base<'instruction'> {
-  readonly pc: bigint;
+  readonly distance: number;
 }
 /**
  * `locate(base)`: what added to the low half of an address gives its host offset, for all addresses from base + low to

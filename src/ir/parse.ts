@@ -310,7 +310,6 @@ const simple =
   (parser, op) => ({ op, type, args: parser.values(types) });
 
 const address = ['i64'] as const;
-const isNumber = (token: string): boolean => /^-?\d/.test(token);
 
 function locate(parser: Parser, op: string): Draft {
   const args = parser.values(address);
@@ -331,7 +330,7 @@ const operations: Readonly<Record<string, NodeParser>> = {
   instruction: (parser, op) => ({
     op,
     type: null,
-    pc: BigInt(parser.line.take('an address', isNumber)),
+    distance: parser.line.integer('a distance in bytes'),
   }),
   locate_load: locate,
   locate_store: locate,

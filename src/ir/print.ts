@@ -16,7 +16,7 @@
 //   $imm           number operand           p0            parameter
 //   var0:i64       variable                 5:i64, p0:i64 type given where the place does not tell it (return)
 //   get_variable var0:i64                   set_variable var0:i64, v1
-//   instruction 0x80001000                  in the code of several instructions: the next one begins
+//   instruction 4                           in the code of several: the one 4 bytes from the origin begins
 //   v1 = locate_load v0 from 0 to 16        load64 v0, v1; store8 v0, v2, v1: with the place located before
 //   rmw32_add v0, v1                        cas64 v0, v1, v2; physical_cas64, physical_load16
 //   branch v0, v1    exit 2, v0             call name(v0, 1)    loop … end    break    return v0
@@ -144,7 +144,7 @@ class Printer {
       case 'call':
         return `call ${node.callee.name}(${args})`;
       case 'instruction':
-        return `instruction 0x${node.pc.toString(16)}`;
+        return `instruction ${node.distance}`;
       case 'locate_load':
       case 'locate_store':
         return `${node.op} ${args} from ${node.low} to ${node.high}`;

@@ -1,4 +1,5 @@
 // Finds the code of a region: instructions reachable from an entry by direct branches inside one page, as basic blocks.
+// All addresses are distances from the entry, so that the region runs wherever its page is mapped.
 //
 // Everything outside (another page, a straddling instruction, too much code) is left by an exit. A call whose target is
 // in the region brings along the address it returns to, and an indirect jump through the register that the call set is
@@ -7,7 +8,7 @@
 // edge that would make it otherwise is an exit).
 
 import { type Builder, createBuilder } from '../../ir/builder.ts';
-import type { Block, ConstNode, Node, RegisterOperand } from '../../ir/node.ts';
+import type { Block, Node, RegisterOperand } from '../../ir/node.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
 import { constantOperands } from '../../isa/shared/operands.ts';
 import { fallsThrough } from '../lower/lower.ts';
@@ -21,14 +22,12 @@ const GUESSES_MAX = 4;
 /** The page that holds the entry. */
 export interface Page {
   readonly isa: Isa;
-  /** Virtual address of its first byte. */
-  readonly address: bigint;
   /** The 16 bits at an even offset. */
   readonly halfword: (offset: number) => number;
 }
 
-/** Where control goes: a block of the region, or an address outside it. */
-export type Destination = { readonly block: number } | { readonly pc: bigint };
+/** Where control goes: a block of the region, or an address outside it, in bytes from the region's entry. */
+export type Destination = { readonly block: number } | { readonly distance: number };
 
 /** How a block ends. `leave`: its last instruction leaves by itself, or goes to a block that it is compared with. */
 export type End =
@@ -37,7 +36,8 @@ export type End =
   | { readonly kind: 'leave'; readonly guesses: readonly number[] };
 
 export interface BasicBlock {
-  readonly pc: bigint;
+  /** Of its first instruction from the region's entry, in bytes. */
+  readonly distance: number;
   /** The meanings of its instructions, one after the other; each begins with an `instruction` node. */
   readonly code: Block;
   readonly instructions: number;
@@ -51,7 +51,8 @@ export interface Region {
 
 type Flow =
   | { readonly kind: 'next' | 'leave' }
-  | { readonly kind: 'branch' | 'jump'; readonly target: bigint }
+  /** The target lies that many bytes from the entry. */
+  | { readonly kind: 'branch' | 'jump'; readonly target: number }
   /** An indirect jump that may return through a register. */
   | { readonly kind: 'return'; readonly through: number };
 
@@ -78,7 +79,7 @@ export function discover(page: Page, entry: number): Region | undefined {
   if (!code.has(entry)) return undefined;
   const starts = [entry, ...[...leaders].filter((at) => at !== entry && code.has(at))];
   const numbers = new Map(starts.map((at, number) => [at, number]));
-  return reducible(reachable(starts.map((start) => blockAt(page, start, reached, numbers))));
+  return reducible(reachable(starts.map((start) => blockAt(start, entry, reached, numbers))));
 }
 
 /** Decodes all that can be reached. */
@@ -100,7 +101,7 @@ function reach(page: Page, entry: number): Reached {
         leaders.add(at);
         break;
       }
-      const decoded = decode(page, at, builder);
+      const decoded = decode(page, at, entry, builder);
       if (decoded === undefined) break;
       code.set(at, decoded);
       const { flow, link } = decoded;
@@ -108,7 +109,7 @@ function reach(page: Page, entry: number): Reached {
       if (flow.kind === 'next') continue;
       if (flow.kind === 'branch') arrive(at);
       if (!('target' in flow)) break;
-      const isInside = arrive(Number(flow.target - page.address));
+      const isInside = arrive(entry + flow.target);
       if (isInside && link !== undefined && arrive(at)) {
         const known = returns.get(link);
         if (known === undefined) returns.set(link, [at]);
@@ -121,43 +122,41 @@ function reach(page: Page, entry: number): Reached {
 }
 
 /** The instruction at an offset; undefined if it does not lie in the page. */
-function decode(page: Page, offset: number, builder: Builder): Decoded | undefined {
+function decode(page: Page, offset: number, entry: number, builder: Builder): Decoded | undefined {
   const { isa } = page;
   const low = page.halfword(offset);
   const length = isa.lengthOf(low);
   if (offset + length > PAGE) return undefined;
   const word = length === 2 ? low : (low | (page.halfword(offset + 2) << 16)) >>> 0;
   const row = isa.decode(word);
-  const pc = page.address + BigInt(offset);
-  builder.instruction(pc);
+  builder.instruction(offset - entry);
   if (row === undefined) isa.illegal(builder, BigInt(word));
   else row.meaning(builder, constantOperands(row, word));
   const meaning = builder.take();
-  const link = linkOf(meaning, BigInt.asUintN(64, pc + BigInt(length)));
+  const link = linkOf(meaning, offset - entry + length);
   return { meaning, next: offset + length, flow: flowOf(meaning, link), link };
 }
-
-const isConst = (node: Node | undefined): node is ConstNode => node?.op === 'const';
 
 const offsetOf = (register: RegisterOperand): number | undefined =>
   'index' in register ? register.file.offset + 8 * register.index : undefined;
 
-function linkOf(meaning: Block, next: bigint): number | undefined {
+function linkOf(meaning: Block, next: number): number | undefined {
   for (const node of meaning.nodes) {
     if (node.op !== 'set') continue;
     const value = node.args[0];
-    if (isConst(value) && value.value === next) return offsetOf(node.register);
+    if (value?.op === 'pc' && value.offset === next) return offsetOf(node.register);
   }
   return undefined;
 }
 
 function flowOf(meaning: Block, link: number | undefined): Flow {
   const last = meaning.nodes.at(-1);
-  if (last?.op === 'branch' && isConst(last.args[1])) {
-    return { kind: 'branch', target: last.args[1].value };
+  const target = last?.op === 'branch' ? last.args[1] : last?.args[0];
+  if (last?.op === 'branch' && target?.op === 'pc') {
+    return { kind: 'branch', target: target.offset };
   }
-  if (last?.op === 'jump' && last.kind === 'direct' && isConst(last.args[0])) {
-    return { kind: 'jump', target: last.args[0].value };
+  if (last?.op === 'jump' && last.kind === 'direct' && target?.op === 'pc') {
+    return { kind: 'jump', target: target.offset };
   }
   if (last?.op === 'jump' && last.kind === 'indirect' && link === undefined) {
     const from = meaning.nodes.find((node) => node.op === 'get');
@@ -168,29 +167,28 @@ function flowOf(meaning: Block, link: number | undefined): Flow {
 }
 
 function blockAt(
-  page: Page,
   start: number,
+  entry: number,
   { code, leaders, returns }: Reached,
   numbers: ReadonlyMap<number, number>,
 ): BasicBlock {
   const nodes: Node[] = [];
-  const pc = page.address + BigInt(start);
+  const distance = start - entry;
   let at = start;
   let instructions = 0;
-  const place = (to: bigint): Destination => {
-    const block = numbers.get(Number(to - page.address));
-    return block === undefined ? { pc: BigInt.asUintN(64, to) } : { block };
+  const place = (to: number): Destination => {
+    const block = numbers.get(entry + to);
+    return block === undefined ? { distance: to } : { block };
   };
-  const ending = (end: End): BasicBlock => ({ pc, code: { nodes }, instructions, end });
+  const ending = (end: End): BasicBlock => ({ distance, code: { nodes }, instructions, end });
   for (;;) {
     const decoded = code.get(at);
     if (decoded === undefined || (at !== start && leaders.has(at))) {
-      return ending({ kind: 'jump', to: place(page.address + BigInt(at)) });
+      return ending({ kind: 'jump', to: place(at - entry) });
     }
     for (const node of decoded.meaning.nodes) nodes.push(node);
     instructions++;
     at = decoded.next;
-    const next = page.address + BigInt(at);
     const { flow } = decoded;
     if (flow.kind === 'leave') return ending({ kind: 'leave', guesses: [] });
     if (flow.kind === 'return') {
@@ -199,7 +197,7 @@ function blockAt(
     }
     if (flow.kind === 'jump') return ending({ kind: 'jump', to: place(flow.target) });
     if (flow.kind === 'branch') {
-      return ending({ kind: 'branch', taken: place(flow.target), next: place(next) });
+      return ending({ kind: 'branch', taken: place(flow.target), next: place(at - entry) });
     }
   }
 }
@@ -248,7 +246,7 @@ function reducible(blocks: readonly BasicBlock[]): Region {
   const cut = blocks.map((block, from): BasicBlock => {
     const exit = (to: Destination): Destination => {
       if (!('block' in to) || flow.order[to.block]! > flow.order[from]!) return to;
-      return flow.dominates(to.block, from) ? to : { pc: blocks[to.block]!.pc };
+      return flow.dominates(to.block, from) ? to : { distance: blocks[to.block]!.distance };
     };
     return { ...block, end: redirect(block.end, exit) };
   });

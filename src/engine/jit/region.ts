@@ -1,4 +1,5 @@
-// Makes one WebAssembly function of a region: structured control flow, guest registers in locals.
+// Makes one WebAssembly function of a region: structured control flow, guest registers in locals, addresses of code
+// relative to the entry.
 //
 // The function is `(cpu, ip) → exit code`, like the interpreter's handlers, so the two call each other freely. It
 // loads the registers it uses when it is entered. Where it is left for other code it stores those that may have changed
@@ -27,8 +28,6 @@ import type { BasicBlock, Destination, Region } from './discover.ts';
 import { changedBefore, type RegisterSets } from './registers.ts';
 import { analyse, emitStructured, type Flow } from './structure.ts';
 
-const IP = 1;
-
 /** Function indices that a region's code calls; all but the first kinds are the interpreter's. */
 export interface RegionFunctions {
   readonly runtime: RuntimeFunctions;
@@ -45,26 +44,11 @@ export interface RegionFunctions {
   readonly table: number;
 }
 
-/** The function's code. `fallback` is the handler that runs where the region was made for another address. */
-export function lowerRegion(region: Region, functions: RegionFunctions, fallback: number): Code {
+/** The function's code. */
+export function lowerRegion(region: Region, functions: RegionFunctions): Code {
   const code = new Code(2);
-  enterOnlyAt(code, region.blocks[0]!.pc, functions, fallback);
   new RegionLowering(code, region, functions).emit();
   return code;
-}
-
-/** Blocks are found by physical address, but code knows its virtual one: under another mapping it must not run. */
-function enterOnlyAt(code: Code, pc: bigint, functions: RegionFunctions, fallback: number): void {
-  getCell(code, vcpu.pc);
-  code.i64Const(BigInt.asIntN(64, pc));
-  code.op(opcodes['i64.ne']);
-  code.unlikely();
-  code.if();
-  code.localGet(CPU);
-  code.localGet(IP);
-  code.i32Const(fallback);
-  code.returnCallIndirect(functions.handlerType, functions.table);
-  code.end();
 }
 
 class RegionLowering {
@@ -78,6 +62,8 @@ class RegionLowering {
   readonly #budget: number;
   /** vcpu.dataTag: whatever changes it leaves the region. */
   readonly #dataTag: number;
+  /** The address of the entry. */
+  readonly #origin: number;
   /** Where an exit goes, and what it still owes. */
   readonly #pc: number;
   readonly #owed: number;
@@ -85,9 +71,9 @@ class RegionLowering {
   #goLabel = 0;
   #raiseLabel = 0;
   #dueLabel = 0;
-  /** The instruction being lowered: its block, its address, and the instructions of its block before it. */
+  /** The instruction being lowered: its block, its distance from the entry, and the instructions of its block before it. */
   #block = 0;
-  #at = 0n;
+  #at = 0;
   #index = -1;
   /** Instructions done on this path that the budget does not know of: those before this block. */
   #before = 0;
@@ -101,6 +87,7 @@ class RegionLowering {
     this.#budget = code.local('i32');
     this.#owed = code.local('i32');
     this.#dataTag = code.local('i64');
+    this.#origin = code.local('i64');
     this.#pc = code.local('i64');
     for (const offset of this.#registers.used) this.#localOf.set(offset, code.local('i64'));
     this.#locals = new Locals(code);
@@ -131,6 +118,8 @@ class RegionLowering {
     code.localSet(this.#budget);
     getCell(code, vcpu.dataTag);
     code.localSet(this.#dataTag);
+    getCell(code, vcpu.pc);
+    code.localSet(this.#origin);
     for (const [offset, local] of this.#localOf) {
       code.localGet(CPU);
       code.memory(opcodes['i64.load'], offset, 3);
@@ -151,7 +140,7 @@ class RegionLowering {
       close: () => code.end(),
       branch: (label, isBack, to) => {
         this.#pay();
-        if (isBack) this.#leaveIfOver(blocks[to]!.pc);
+        if (isBack) this.#leaveIfOver(blocks[to]!.distance);
         this.#br(label);
       },
       node: (node, go) => {
@@ -176,7 +165,7 @@ class RegionLowering {
     const to = (destination: Destination): void => {
       this.#before = owed;
       if ('block' in destination) go(destination.block);
-      else this.#exit(owed, () => this.#const(destination.pc), number);
+      else this.#exit(owed, () => this.#address(destination.distance), number);
     };
     if (end.kind === 'jump') return to(end.to);
     if (end.kind === 'branch')
@@ -208,7 +197,7 @@ class RegionLowering {
   #guess(block: number, go: () => void): void {
     const code = this.#code;
     code.localGet(this.#pc);
-    this.#const(this.#region.blocks[block]!.pc);
+    this.#address(this.#region.blocks[block]!.distance);
     code.op(opcodes['i64.eq']);
     code.if();
     go();
@@ -240,15 +229,15 @@ class RegionLowering {
     code.localSet(this.#budget);
   }
 
-  /** Leaves for `pc` if the slice is over. */
-  #leaveIfOver(pc: bigint): void {
+  /** Leaves for a place in the region if the slice is over. */
+  #leaveIfOver(distance: number): void {
     const code = this.#code;
     code.localGet(this.#budget);
     code.i32Const(0);
     code.op(opcodes['i32.lt_s']);
     code.unlikely();
     code.if();
-    this.#const(pc);
+    this.#address(distance);
     code.localSet(this.#pc);
     this.#br(this.#dueLabel);
     code.end();
@@ -293,8 +282,13 @@ class RegionLowering {
     code.returnCall(joint);
   }
 
-  #const(value: bigint): void {
-    this.#code.i64Const(BigInt.asIntN(64, value));
+  /** Pushes the address that lies `distance` bytes from the entry. */
+  #address(distance: number): void {
+    const code = this.#code;
+    code.localGet(this.#origin);
+    if (distance === 0) return;
+    code.i64Const(distance);
+    code.op(opcodes['i64.add']);
   }
 
   #br(label: number): void {
@@ -309,10 +303,10 @@ class RegionLowering {
       functionOf,
       translate,
       operand: impossible,
-      pc: impossible,
+      pc: (_code, offset) => this.#address(offset),
       next: () => {},
-      instruction: (pc) => {
-        this.#at = pc;
+      instruction: (distance) => {
+        this.#at = distance;
         this.#index++;
       },
       dataTag: (code) => code.localGet(this.#dataTag),
@@ -323,7 +317,7 @@ class RegionLowering {
       },
       retired: (code) => this.#retired(code),
       raise: (code) => {
-        this.#const(this.#at);
+        this.#address(this.#at);
         code.localSet(this.#pc);
         code.i32Const(this.#before + this.#index + 1);
         code.localSet(this.#owed);

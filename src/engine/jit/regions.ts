@@ -88,7 +88,7 @@ export class Regions {
     this.#samples.delete(ip);
     const page = blocks.pageOf(ip);
     if (page === 0) this.#refused.add(ip);
-    else this.#ask(ip, this.#view.getBigUint64(cpu + vcpu.pc.offset, true), page);
+    else this.#ask(ip, page + (this.#view.getUint32(cpu + vcpu.pc.offset, true) % 4096));
     return false;
   }
 
@@ -130,9 +130,8 @@ export class Regions {
     remote.post(this.#underWay.map(({ request }) => request));
   }
 
-  #ask(ip: number, pc: bigint, page: number): void {
-    const fallback = this.#interpreter.blocks.handlerOf(ip);
-    const request = { pc, page, fallback, slot: this.#takeSlot() };
+  #ask(ip: number, host: number): void {
+    const request = { host, slot: this.#takeSlot() };
     const pending = { ip, request, isDropped: false };
     this.#pending.set(ip, pending);
     this.#queue.push(pending);
@@ -156,15 +155,16 @@ export class Regions {
     for (const [index, pending] of batch.entries()) this.#settleOne(pending, regions[index]!);
   }
 
-  #settleOne({ ip, request, isDropped }: Pending, made: RegionMade): void {
+  #settleOne({ ip, isDropped }: Pending, made: RegionMade): void {
     if (!isDropped) this.#pending.delete(ip);
     if (made.instructions === 0 || isDropped) {
       this.#giveSlot(made.slot);
       if (!isDropped) this.#refused.add(ip);
       return;
     }
-    this.#installed.set(ip, { slot: made.slot, handler: request.fallback });
-    this.#interpreter.blocks.setHandler(ip, made.slot);
+    const { blocks } = this.#interpreter;
+    this.#installed.set(ip, { slot: made.slot, handler: blocks.handlerOf(ip) });
+    blocks.setHandler(ip, made.slot);
     this.counts.regions++;
     this.counts.regionInstructions += made.instructions;
     this.counts.regionBlocks += made.blocks;

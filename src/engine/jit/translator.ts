@@ -16,12 +16,8 @@ import { lowerRegion, type RegionFunctions } from './region.ts';
 
 /** A region to make. */
 export interface RegionRequest {
-  /** Virtual address of its entry. */
-  readonly pc: bigint;
-  /** Host offset of the page that holds it. */
-  readonly page: number;
-  /** The handler that runs where the region was made for another address. */
-  readonly fallback: number;
+  /** Host offset of its entry. */
+  readonly host: number;
   /** The table's element for the region. */
   readonly slot: number;
 }
@@ -64,12 +60,12 @@ export function createTranslator(
   return (batch) => {
     const begun = now();
     const writer = new RegionModule(isa);
-    const regions = batch.map(({ pc, page, fallback, slot }): RegionMade => {
-      const offset = Number(pc & 0xfffn);
-      const halfword = (at: number): number => u16[(page + at) >>> 1]!;
-      const region = discover({ isa, address: pc - BigInt(offset), halfword }, offset);
+    const regions = batch.map(({ host, slot }): RegionMade => {
+      const offset = host % 4096;
+      const halfword = (at: number): number => u16[(host - offset + at) >>> 1]!;
+      const region = discover({ isa, halfword }, offset);
       if (region === undefined) return { slot, instructions: 0, blocks: 0, bytes: 0 };
-      const code = lowerRegion(region, writer.functions, fallback);
+      const code = lowerRegion(region, writer.functions);
       writer.add(slot, code);
       const instructions = region.blocks.reduce((sum, block) => sum + block.instructions, 0);
       return { slot, instructions, blocks: region.blocks.length, bytes: code.length };

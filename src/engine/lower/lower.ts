@@ -57,11 +57,11 @@ export interface Target {
   getRegister(code: Code, operand: RegisterOperand): void;
   /** Sets a register to what `push` pushes. */
   setRegister(code: Code, operand: RegisterOperand, push: () => void): void;
-  /** What follows is the meaning of the instruction at `pc`. */
-  instruction?(pc: bigint): void;
+  /** What follows is the meaning of the instruction at a distance from the origin. */
+  instruction?(distance: number): void;
   /** Pushes vcpu.dataTag (i64). */
   dataTag(code: Code): void;
-  /** Pushes the instruction's address plus `offset` (i64). */
+  /** Pushes the address of the instruction, or of the origin, plus `offset` (i64). */
   pc(code: Code, offset: number): void;
   /** Pushes the number of instructions retired before this one (i64). */
   retired(code: Code): void;
@@ -260,6 +260,7 @@ export class Lowering {
     else if (node.op === 'const') this.#constant(node.type, node.value);
     else if (node.op === 'parameter') code.localGet(node.index + 1);
     else if (node.op === 'operand') this.#target.operand(code, node.slot);
+    else if (node.op === 'pc') this.#target.pc(code, node.offset);
     else this.#pure(node);
   }
 
@@ -318,9 +319,9 @@ export class Lowering {
       case 'parameter':
         return;
       case 'instruction':
-        return this.#target.instruction?.(node.pc);
+        return this.#target.instruction?.(node.distance);
       case 'pc':
-        if (!this.#uses.has(node)) return;
+        if ((this.#uses.get(node) ?? 0) <= 1) return;
         this.#target.pc(code, node.offset);
         return this.#keep(node);
       case 'retired':
