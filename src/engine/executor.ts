@@ -18,6 +18,8 @@ export interface ExecutorOptions {
   readonly time: () => bigint;
   /** The host's monotonic time in nanoseconds, for statistics. */
   readonly now?: () => bigint;
+  /** Whether generated code counts what it does; it does so only then, for it costs time. */
+  readonly statistics?: boolean | undefined;
   /** Translates on another thread; without one, vCPUs wait for their translations. */
   readonly translator?: RemoteTranslator | undefined;
 }

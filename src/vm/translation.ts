@@ -5,20 +5,21 @@ import {
   type RegionRequest,
   type RemoteTranslator,
   type Translate,
+  type TranslatorOptions,
 } from '../engine/jit/translator.ts';
 import { processors } from '../machine/processors.ts';
 
 export type { RegionRequest, RemoteTranslator, Translation } from '../engine/jit/translator.ts';
 
-/** Makes a translator for the architecture of that name over a VM's memory. `now` gives nanoseconds. */
+/** Makes a translator for the architecture of that name over a VM's memory. */
 export function translatorFor(
   architecture: string,
   memory: WebAssembly.Memory,
-  now: () => bigint,
+  options: TranslatorOptions,
 ): Translate {
   const processor = Object.values(processors).find(({ isa }) => isa.name === architecture);
   if (processor === undefined) throw new TypeError(`there is no architecture '${architecture}'`);
-  return createTranslator(processor.isa, memory, now);
+  return createTranslator(processor.isa, memory, options);
 }
 
 /** A translator that somebody must end. */

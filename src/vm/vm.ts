@@ -51,12 +51,18 @@ export interface HostServices {
   readonly random: (bytes: Uint8Array) => void;
   readonly decompress: Decompress;
   /** Starts a thread that translates guest code of an architecture in a VM's memory. */
-  readonly startTranslator?: (architecture: string, memory: WebAssembly.Memory) => TranslatorThread;
+  readonly startTranslator?: (
+    architecture: string,
+    memory: WebAssembly.Memory,
+    statistics: boolean,
+  ) => TranslatorThread;
 }
 
 export interface VmOptions {
   readonly machine?: MachineName;
   readonly engine?: EngineName;
+  /** Whether generated code counts what it does, for `stats`; it runs slower then. */
+  readonly statistics?: boolean;
   /** Bytes of RAM, a multiple of 4096; 512 MiB if absent. */
   readonly memoryBytes?: number;
   /** Kernel Image (plain, gzip, zstd), or an ELF executable for the bare machine. */
@@ -92,6 +98,16 @@ export interface VmStats {
   readonly sleptMs: number;
   readonly [counter: string]: number;
 }
+
+/** Counters in the vCPU's record. */
+const counters = [
+  'regionEntries',
+  'regionRetired',
+  'exitsChained',
+  'exitsDispatched',
+  'exitsRaised',
+  'exitsDue',
+] as const;
 
 const DEFAULT_RAM = 512 * 1024 * 1024;
 const PAGE = 4096;
@@ -230,6 +246,7 @@ export class Vm implements AsyncDisposable {
       sleeps,
       sleptMs: Number(sleptNs) / 1e6,
       ...executor.counts,
+      ...Object.fromEntries(counters.map((name) => [name, Number(vcpus[0]!.get(cells[name]))])),
     };
   }
 
@@ -282,7 +299,9 @@ async function build(
   console.attach(devices.console);
   const engine = options.engine ?? defaultEngine;
   const { isa } = board.processor;
-  const translator = engine === 'hybrid' ? services.startTranslator?.(isa.name, memory) : undefined;
+  const { statistics = false } = options;
+  const translator =
+    engine === 'hybrid' ? services.startTranslator?.(isa.name, memory, statistics) : undefined;
   const executor = engines[engine]({
     isa,
     memory,
@@ -292,6 +311,7 @@ async function build(
     time: () => ticksOf(services.clock, board.timebaseHz),
     now: () => services.clock.monotonic(),
     translator,
+    statistics,
   });
   late.executor = executor;
   const loaded = await load(options, services, board, guest).catch(async (error: unknown) => {

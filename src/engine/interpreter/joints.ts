@@ -251,6 +251,7 @@ export function probeJumpCache(
   code: Code,
   pc: number,
   joints: Pick<Joints, 'handlerType' | 'table'>,
+  onHit: () => void,
 ): void {
   const entry = code.local('i32');
   const ip = code.local('i32');
@@ -261,6 +262,7 @@ export function probeJumpCache(
   code.localGet(entry);
   code.memory(opcodes['i32.load'], jumpCache.offset + 12, 2);
   code.localSet(ip);
+  onHit();
   enter(code, joints, ip);
   code.end();
 }

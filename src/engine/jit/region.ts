@@ -10,7 +10,7 @@
 // Invariant: whenever the guest's state can be seen (an exception, an exit, other code), registers, pc and budget in the
 // vCPU's record are exact.
 
-import type { Block, Callee, Node, RegisterOperand, Value } from '../../ir/node.ts';
+import type { Block, Callee, Node, RegisterOperand, StateField, Value } from '../../ir/node.ts';
 import { vcpu } from '../../isa/shared/vcpu.ts';
 import { Code } from '../../wasm/code.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
@@ -42,6 +42,8 @@ export interface RegionFunctions {
   /** Type and table of the interpreter's handlers. */
   readonly handlerType: number;
   readonly table: number;
+  /** Whether the code counts entries, exits and instructions in the vCPU's record. */
+  readonly statistics: boolean;
 }
 
 /** The function's code. */
@@ -67,6 +69,8 @@ class RegionLowering {
   /** Where an exit goes, and what it still owes. */
   readonly #pc: number;
   readonly #owed: number;
+  /** The budget on entry; for statistics. */
+  readonly #entryBudget: number;
   /** Labels of the places that end the function. */
   #goLabel = 0;
   #raiseLabel = 0;
@@ -87,6 +91,7 @@ class RegionLowering {
     this.#budget = code.local('i32');
     this.#owed = code.local('i32');
     this.#dataTag = code.local('i64');
+    this.#entryBudget = functions.statistics ? code.local('i32') : 0;
     this.#origin = code.local('i64');
     this.#pc = code.local('i64');
     for (const offset of this.#registers.used) this.#localOf.set(offset, code.local('i64'));
@@ -107,15 +112,41 @@ class RegionLowering {
     code.end();
     this.#go();
     code.end();
-    this.#rare(this.#functions.raiseAt);
+    this.#rare(this.#functions.raiseAt, vcpu.exitsRaised);
     code.end();
-    this.#rare(this.#functions.leave);
+    this.#rare(this.#functions.leave, vcpu.exitsDue);
+  }
+
+  /** With statistics: adds one to a counter, or what `push` pushes (i64). */
+  #count(counter: StateField, push: () => void = () => this.#code.i64Const(1)): void {
+    if (!this.#functions.statistics) return;
+    const code = this.#code;
+    setCell(code, counter, () => {
+      getCell(code, counter);
+      push();
+      code.op(opcodes['i64.add']);
+    });
+  }
+
+  #countRetired(): void {
+    const code = this.#code;
+    this.#count(vcpu.regionRetired, () => {
+      code.localGet(this.#entryBudget);
+      code.localGet(this.#budget);
+      code.op(opcodes['i32.sub']);
+      code.op(opcodes['i64.extend_i32_s']);
+    });
   }
 
   #prologue(): void {
     const code = this.#code;
     getCell(code, vcpu.budget);
     code.localSet(this.#budget);
+    this.#count(vcpu.regionEntries);
+    if (this.#functions.statistics) {
+      code.localGet(this.#budget);
+      code.localSet(this.#entryBudget);
+    }
     getCell(code, vcpu.dataTag);
     code.localSet(this.#dataTag);
     getCell(code, vcpu.pc);
@@ -262,18 +293,22 @@ class RegionLowering {
   #go(): void {
     const code = this.#code;
     this.#storeBudget();
+    this.#countRetired();
     code.localGet(this.#budget);
     leaveIfDue(code, this.#pc);
     setCell(code, vcpu.pc, () => code.localGet(this.#pc));
     const { handlerType, table, dispatch } = this.#functions;
-    probeJumpCache(code, this.#pc, { handlerType, table });
+    probeJumpCache(code, this.#pc, { handlerType, table }, () => this.#count(vcpu.exitsChained));
+    this.#count(vcpu.exitsDispatched);
     code.localGet(CPU);
     code.returnCall(dispatch);
   }
 
   /** The place where something rare leaves the region. */
-  #rare(joint: number): void {
+  #rare(joint: number, counter: StateField): void {
     const code = this.#code;
+    this.#countRetired();
+    this.#count(counter);
     this.#store(this.#registers.changed);
     this.#storeBudget();
     code.localGet(CPU);

@@ -61,11 +61,11 @@ export class Regions {
   };
 
   constructor(options: ExecutorOptions, interpreter: Interpreter) {
-    const { isa, memory, time, now } = options;
+    const { isa, memory, time, now, statistics } = options;
     this.#interpreter = interpreter;
     this.#table = interpreter.wasm.table;
     this.#view = new DataView(memory.buffer);
-    this.#translate = createTranslator(isa, memory, now);
+    this.#translate = createTranslator(isa, memory, { now, statistics });
     this.#remote = options.translator;
     this.#imports = {
       env: { memory },

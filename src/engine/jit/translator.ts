@@ -50,16 +50,23 @@ export interface RemoteTranslator {
   poll(): Translation | 'failed' | undefined;
 }
 
-/** Makes a translator over a VM's memory. `now` gives nanoseconds. */
+export interface TranslatorOptions {
+  /** The host's monotonic time in nanoseconds. */
+  readonly now?: (() => bigint) | undefined;
+  /** Whether translated code counts what it does. */
+  readonly statistics?: boolean | undefined;
+}
+
+/** Makes a translator over a VM's memory. */
 export function createTranslator(
   isa: Isa,
   memory: WebAssembly.Memory,
-  now: () => bigint = () => 0n,
+  { now = () => 0n, statistics = false }: TranslatorOptions = {},
 ): Translate {
   const u16 = new Uint16Array(memory.buffer);
   return (batch) => {
     const begun = now();
-    const writer = new RegionModule(isa);
+    const writer = new RegionModule(isa, statistics);
     const regions = batch.map(({ host, slot }): RegionMade => {
       const offset = host % 4096;
       const halfword = (at: number): number => u16[(host - offset + at) >>> 1]!;
@@ -84,7 +91,7 @@ class RegionModule {
   readonly #module = new ModuleWriter();
   readonly #made: { readonly slot: number; readonly code: Code }[] = [];
 
-  constructor(isa: Isa) {
+  constructor(isa: Isa, statistics: boolean) {
     const module = this.#module;
     const imported = new Map<Callee, number>();
     const functionOf = (callee: Callee): number => {
@@ -101,6 +108,7 @@ class RegionModule {
       module.importFunction('engine', name, module.type(params, results));
     module.importMemory('env', 'memory', { min: 1, max: 65536, shared: true });
     this.functions = {
+      statistics,
       table: module.importTable('engine', 'table', { min: 1 }),
       handlerType: module.type(['i32', 'i32'], ['i32']),
       functionOf,

@@ -11,6 +11,7 @@ import type { Translation, TranslatorThread } from '../../vm/translation.ts';
 export interface TranslationWorkerData {
   readonly architecture: string;
   readonly memory: WebAssembly.Memory;
+  readonly statistics: boolean;
   readonly port: MessagePort;
 }
 
@@ -21,12 +22,13 @@ const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 } as cons
 export function startTranslator(
   architecture: string,
   memory: WebAssembly.Memory,
+  statistics: boolean,
 ): TranslatorThread {
   const { port1, port2 } = new MessageChannel();
   const file = new URL(`./translation-worker${extname(import.meta.url)}`, import.meta.url);
   let state: 'running' | 'ended' = 'running';
   const worker = new Worker(file, {
-    workerData: { architecture, memory, port: port2 },
+    workerData: { architecture, memory, statistics, port: port2 },
     transferList: [port2],
     resourceLimits: HEAP,
   });

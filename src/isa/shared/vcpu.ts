@@ -76,6 +76,14 @@ export const vcpu = layout(0, 512).cells({
   /** Sixteen bytes through which device accesses and accesses across pages pass. */
   scratch: 'i64',
   scratchHigh: 'i64',
+  /** Statistics, kept by code that was generated to: entries of regions, and instructions retired in them. */
+  regionEntries: 'i64',
+  regionRetired: 'i64',
+  /** Regions left: for other code that the jump cache knew, for other code, by an exception, for the slice's end. */
+  exitsChained: 'i64',
+  exitsDispatched: 'i64',
+  exitsRaised: 'i64',
+  exitsDue: 'i64',
 });
 
 /** Where the guest architecture's cells lie. */
