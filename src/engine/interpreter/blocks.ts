@@ -133,6 +133,13 @@ export class Blocks {
       : 0;
   }
 
+  /** Where control has arrived in the page of a block, in bytes from the page's start. */
+  arrivals(ip: number): number[] {
+    const page = (this.#i32[(ip - record.bytes + 12) >>> 2]! * 2) >>> 12;
+    const blocks = this.#byPage.get(page) ?? [];
+    return Array.from(blocks, (at) => (this.#i32[(at - record.bytes + 12) >>> 2]! * 2) % PAGE);
+  }
+
   /** The handler that runs when control arrives at the block. */
   handlerOf(ip: number): number {
     return this.#i32[ip >>> 2]!;

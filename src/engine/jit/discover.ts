@@ -24,6 +24,8 @@ export interface Page {
   readonly isa: Isa;
   /** The 16 bits at an even offset. */
   readonly halfword: (offset: number) => number;
+  /** Offsets where control has arrived; if given, the region leaves for others, which are rarely gone to. */
+  readonly arrivals: ReadonlySet<number> | undefined;
 }
 
 /** Where control goes: a block of the region, or an address outside it, in bytes from the region's entry. */
@@ -90,7 +92,10 @@ function reach(page: Page, entry: number): Reached {
   const pending = [entry];
   const builder = createBuilder();
   const arrive = (offset: number): boolean => {
-    if (offset < 0 || offset >= PAGE) return false;
+    if (offset < 0 || offset >= PAGE || page.arrivals?.has(offset) === false) return false;
+    return follow(offset);
+  };
+  const follow = (offset: number): true => {
     leaders.add(offset);
     pending.push(offset);
     return true;
@@ -107,7 +112,7 @@ function reach(page: Page, entry: number): Reached {
       const { flow, link } = decoded;
       at = decoded.next;
       if (flow.kind === 'next') continue;
-      if (flow.kind === 'branch') arrive(at);
+      if (flow.kind === 'branch') follow(at);
       if (!('target' in flow)) break;
       const isInside = arrive(entry + flow.target);
       if (isInside && link !== undefined && arrive(at)) {

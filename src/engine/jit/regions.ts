@@ -88,7 +88,7 @@ export class Regions {
     this.#samples.delete(ip);
     const page = blocks.pageOf(ip);
     if (page === 0) this.#refused.add(ip);
-    else this.#ask(ip, page + (this.#view.getUint32(cpu + vcpu.pc.offset, true) % 4096));
+    else this.#ask(ip, page + (this.#view.getUint32(cpu + vcpu.pc.offset, true) % 4096), hot > 1);
     return false;
   }
 
@@ -130,8 +130,9 @@ export class Regions {
     remote.post(this.#underWay.map(({ request }) => request));
   }
 
-  #ask(ip: number, host: number): void {
-    const request = { host, slot: this.#takeSlot() };
+  #ask(ip: number, host: number, isProfiled: boolean): void {
+    const arrivals = isProfiled ? this.#interpreter.blocks.arrivals(ip) : undefined;
+    const request = { host, arrivals, slot: this.#takeSlot() };
     const pending = { ip, request, isDropped: false };
     this.#pending.set(ip, pending);
     this.#queue.push(pending);

@@ -18,6 +18,8 @@ import { lowerRegion, type RegionFunctions } from './region.ts';
 export interface RegionRequest {
   /** Host offset of its entry. */
   readonly host: number;
+  /** Offsets in the page where control is known to have arrived; if absent, nothing is known. */
+  readonly arrivals?: readonly number[] | undefined;
   /** The table's element for the region. */
   readonly slot: number;
 }
@@ -67,10 +69,10 @@ export function createTranslator(
   return (batch) => {
     const begun = now();
     const writer = new RegionModule(isa, statistics);
-    const regions = batch.map(({ host, slot }): RegionMade => {
+    const regions = batch.map(({ host, slot, arrivals }): RegionMade => {
       const offset = host % 4096;
       const halfword = (at: number): number => u16[(host - offset + at) >>> 1]!;
-      const region = discover({ isa, halfword }, offset);
+      const region = discover({ isa, halfword, arrivals: arrivals && new Set(arrivals) }, offset);
       if (region === undefined) return { slot, instructions: 0, blocks: 0, bytes: 0 };
       const code = lowerRegion(region, writer.functions);
       writer.add(slot, code);
