@@ -12,7 +12,7 @@ import type { Block, Node, RegisterOperand } from '../../ir/node.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
 import { constantOperands } from '../../isa/shared/operands.ts';
 import { fallsThrough } from '../lower/lower.ts';
-import { analyse, type Graph } from './structure.ts';
+import { analyse, type Flow as GraphFlow, type Graph } from './structure.ts';
 
 const PAGE = 4096;
 const INSTRUCTIONS_MAX = 400;
@@ -49,6 +49,7 @@ export interface BasicBlock {
 export interface Region {
   readonly blocks: readonly BasicBlock[];
   readonly graph: Graph;
+  readonly flow: GraphFlow;
 }
 
 type Flow =
@@ -247,7 +248,7 @@ function reachable(blocks: readonly BasicBlock[]): readonly BasicBlock[] {
 function reducible(blocks: readonly BasicBlock[]): Region {
   const graph = graphOf(blocks);
   const flow = analyse(graph);
-  if (flow.isReducible) return { blocks, graph };
+  if (flow.isReducible) return { blocks, graph, flow };
   const cut = blocks.map((block, from): BasicBlock => {
     const exit = (to: Destination): Destination => {
       if (!('block' in to) || flow.order[to.block]! > flow.order[from]!) return to;
@@ -255,5 +256,6 @@ function reducible(blocks: readonly BasicBlock[]): Region {
     };
     return { ...block, end: redirect(block.end, exit) };
   });
-  return { blocks: cut, graph: graphOf(cut) };
+  const cutGraph = graphOf(cut);
+  return { blocks: cut, graph: cutGraph, flow: analyse(cutGraph) };
 }

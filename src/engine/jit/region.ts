@@ -12,7 +12,7 @@
 
 import type { Block, Callee, Node, RegisterOperand, StateField, Value } from '../../ir/node.ts';
 import { vcpu } from '../../isa/shared/vcpu.ts';
-import { Code } from '../../wasm/code.ts';
+import type { Code } from '../../wasm/code.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
 import { leaveIfDue, probeJumpCache } from '../interpreter/joints.ts';
 import {
@@ -26,7 +26,7 @@ import {
 } from '../lower/lower.ts';
 import type { BasicBlock, Destination, Region } from './discover.ts';
 import { changedBefore, type RegisterSets } from './registers.ts';
-import { analyse, emitStructured, type Flow } from './structure.ts';
+import { emitStructured, type Flow } from './structure.ts';
 
 /** Function indices that a region's code calls; all but the first kinds are the interpreter's. */
 export interface RegionFunctions {
@@ -46,11 +46,9 @@ export interface RegionFunctions {
   readonly statistics: boolean;
 }
 
-/** The function's code. */
-export function lowerRegion(region: Region, functions: RegionFunctions): Code {
-  const code = new Code(2);
+/** Writes the function's code into a new or reset Code. */
+export function lowerRegion(code: Code, region: Region, functions: RegionFunctions): void {
   new RegionLowering(code, region, functions).emit();
-  return code;
 }
 
 class RegionLowering {
@@ -60,6 +58,7 @@ class RegionLowering {
   readonly #functions: RegionFunctions;
   readonly #registers: RegisterSets;
   readonly #locals: Locals;
+  readonly #lowering: Lowering;
   readonly #localOf = new Map<number, number>();
   readonly #budget: number;
   /** vcpu.dataTag: whatever changes it leaves the region. */
@@ -85,7 +84,7 @@ class RegionLowering {
   constructor(code: Code, region: Region, functions: RegionFunctions) {
     this.#code = code;
     this.#region = region;
-    this.#flow = analyse(region.graph);
+    this.#flow = region.flow;
     this.#functions = functions;
     this.#registers = changedBefore(region);
     this.#budget = code.local('i32');
@@ -96,6 +95,7 @@ class RegionLowering {
     this.#pc = code.local('i64');
     for (const offset of this.#registers.used) this.#localOf.set(offset, code.local('i64'));
     this.#locals = new Locals(code);
+    this.#lowering = new Lowering(code, this.#target(), this.#locals);
   }
 
   emit(): void {
@@ -189,7 +189,7 @@ class RegionLowering {
     this.#block = number;
     this.#index = -1;
     this.#locals.release();
-    const lowering = new Lowering(this.#code, this.#target(), this.#locals);
+    const lowering = this.#lowering;
     const closing = closingNode(meaning);
     lowering.instruction(meaning, closing);
     const owed = this.#before + instructions;
@@ -389,8 +389,8 @@ function closingNode(meaning: Block): Node | undefined {
   return last?.op === 'branch' || last?.op === 'jump' ? last : undefined;
 }
 
-const offsetOf = ({ file, ...operand }: RegisterOperand): number =>
-  'index' in operand ? file.offset + 8 * operand.index : impossible();
+const offsetOf = (operand: RegisterOperand): number =>
+  'index' in operand ? operand.file.offset + 8 * operand.index : impossible();
 
 function impossible(): never {
   throw new TypeError('a translated instruction has no open operands');

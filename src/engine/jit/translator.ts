@@ -7,7 +7,7 @@
 
 import type { Callee } from '../../ir/node.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
-import type { Code } from '../../wasm/code.ts';
+import { Code } from '../../wasm/code.ts';
 import { ModuleWriter } from '../../wasm/module.ts';
 import type { ValueType } from '../../wasm/types.ts';
 import { signatureOf } from '../lower/lower.ts';
@@ -66,6 +66,8 @@ export function createTranslator(
   { now = () => 0n, statistics = false }: TranslatorOptions = {},
 ): Translate {
   const u16 = new Uint16Array(memory.buffer);
+  /** Used again by one batch after another. */
+  const codes: Code[] = [];
   return (batch) => {
     const begun = now();
     const writer = new RegionModule(isa, statistics);
@@ -74,7 +76,10 @@ export function createTranslator(
       const halfword = (at: number): number => u16[(host - offset + at) >>> 1]!;
       const region = discover({ isa, halfword, arrivals: arrivals && new Set(arrivals) }, offset);
       if (region === undefined) return { slot, instructions: 0, blocks: 0, bytes: 0 };
-      const code = lowerRegion(region, writer.functions);
+      const code = codes[writer.count] ?? new Code();
+      codes[writer.count] = code;
+      code.reset(2);
+      lowerRegion(code, region, writer.functions);
       writer.add(slot, code);
       const instructions = region.blocks.reduce((sum, block) => sum + block.instructions, 0);
       return { slot, instructions, blocks: region.blocks.length, bytes: code.length };
@@ -126,6 +131,11 @@ class RegionModule {
         flushTlbPage: engine('runtime.flushTlbPage', ['i32', 'i64'], []),
       },
     };
+  }
+
+  /** Regions so far. */
+  get count(): number {
+    return this.#made.length;
   }
 
   add(slot: number, code: Code): void {

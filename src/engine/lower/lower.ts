@@ -229,10 +229,13 @@ export class Lowering {
     this.#pool = locals;
   }
 
-  /** Lowers an instruction's meaning; of `closing`, its last node, only the arguments. */
+  /** Lowers an instruction's meaning, or several; of `closing`, its last node, only the arguments. */
   instruction(block: Block, closing?: Node): void {
+    this.#uses.clear();
+    this.#locals.clear();
+    this.#variables.clear();
     countUses(block, this.#uses);
-    this.#block(closing === undefined ? block : { nodes: block.nodes.slice(0, -1) });
+    for (const node of block.nodes) if (node !== closing) this.#node(node);
     if (closing !== undefined) return;
     if (fallsThrough(block)) this.#target.next(this.#code);
   }

@@ -1,21 +1,45 @@
 // Operands of an instruction whose word is known: numbers are constants, registers have their numbers.
 
 import { constant } from '../../ir/builder.ts';
-import type { RegisterOperand, Value } from '../../ir/node.ts';
+import type { RegisterFile, RegisterOperand, Value } from '../../ir/node.ts';
 import { fieldValue, type Row } from './row.ts';
 
+type Operand = RegisterOperand | Value<'i64'>;
+
+/** Operands are immutable, so those that come again and again are made once. */
+const registers = new Map<RegisterFile, RegisterOperand[]>();
+const numbers = new Map<number, Value<'i64'>>();
+const NUMBERS_MAX = 4096;
+const entries = new Map<Row, readonly (readonly [string, Row['fields'][string]])[]>();
+
 /** The operands that a meaning gets for a word: everything is known. */
-export function constantOperands(
-  row: Row,
-  word: number,
-): Record<string, RegisterOperand | Value<'i64'>> {
-  const entries = Object.entries(row.fields).map(([name, field]) => {
+export function constantOperands(row: Row, word: number): Record<string, Operand> {
+  let fields = entries.get(row);
+  if (fields === undefined) {
+    fields = Object.entries(row.fields);
+    entries.set(row, fields);
+  }
+  const operands: Record<string, Operand> = {};
+  for (const [name, field] of fields) {
     const value = fieldValue(field, word);
-    const operand =
-      field.kind === 'register'
-        ? { file: field.file, index: value }
-        : constant('i64', BigInt(value));
-    return [name, operand] as const;
-  });
-  return Object.fromEntries(entries);
+    operands[name] = field.kind === 'register' ? registerOf(field.file, value) : numberOf(value);
+  }
+  return operands;
+}
+
+function registerOf(file: RegisterFile, index: number): RegisterOperand {
+  let operands = registers.get(file);
+  if (operands === undefined) {
+    operands = Array.from({ length: file.count }, (_, number) => ({ file, index: number }));
+    registers.set(file, operands);
+  }
+  return operands[index]!;
+}
+
+function numberOf(value: number): Value<'i64'> {
+  const known = numbers.get(value);
+  if (known !== undefined) return known;
+  const made = constant('i64', BigInt(value));
+  if (Math.abs(value) < NUMBERS_MAX) numbers.set(value, made);
+  return made;
 }
