@@ -86,6 +86,7 @@ const PMP_ENTRIES = 16n;
 export function enterMachine(state: VcpuState, start: { readonly pc: bigint }): void {
   state.set(vcpu.pc, start.pc);
   state.set(hart.pmpEntries, PMP_ENTRIES);
+  state.set(hart.pmpChecked, 1n);
 }
 
 /** SSI, STI, SEI. */

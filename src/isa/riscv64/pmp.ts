@@ -14,6 +14,7 @@ const W = 2n;
 const X = 4n;
 const L = 0x80n;
 const PAGE = 4096n;
+const PHYSICAL_BITS = 56n;
 const ADDRESS_BITS = (1n << 54n) - 1n;
 
 const cellOf = (file: RegisterFile, index: number): StateField => ({
@@ -41,6 +42,16 @@ function rangeOf(context: HelperContext, index: number) {
     default:
       return undefined;
   }
+}
+
+/** Sets hart.pmpChecked: nothing need be checked where the first entry that is on permits everything everywhere. */
+function updateChecked(context: HelperContext): void {
+  const count = Number(context.get(hart.pmpEntries));
+  let first: ReturnType<typeof rangeOf>;
+  for (let i = 0; i < count && first === undefined; i++) first = rangeOf(context, i);
+  const isOpen = first?.low === 0n && first.high >> PHYSICAL_BITS !== 0n;
+  const all = R | W | X;
+  context.set(hart.pmpChecked, isOpen && (first!.config & all) === all ? 0n : 1n);
 }
 
 /** `(physical, access, mode) → 1` if permitted, else 0. */
@@ -84,6 +95,7 @@ export const writePmpcfg = helper('write_pmpcfg', ['i64', 'i64'], null, (context
     const reserved = (byte & (R | W)) === W;
     if ((context.get(cell) & L) === 0n && !reserved) context.set(cell, byte);
   }
+  updateChecked(context);
   return 0n;
 });
 
@@ -104,6 +116,7 @@ export const writePmpaddr = helper(
     const lockedAbove = (next & L) !== 0n && ((next >> 3n) & 3n) === 1n;
     if ((own & L) === 0n && !lockedAbove) {
       context.set(cellOf(pmpaddr, Number(index)), value & ADDRESS_BITS);
+      updateChecked(context);
     }
     return 0n;
   },

@@ -72,6 +72,8 @@ export const hart = cells.cells({
   firmware: 'i32',
   /** Number of PMP entries that exist: 0 (no PMP, everything allowed) or 16. */
   pmpEntries: 'i32',
+  /** Whether some access might be denied by PMP: 0 where there are no entries, or the first permits everything. */
+  pmpChecked: 'i32',
 });
 
 /** Physical memory protection entries: configuration bytes and addresses. */

@@ -149,7 +149,7 @@ const walkAgain = routine('walk_again', ['i64', 'i32', 'i64'], 'i64', (s, addres
 /** Whether PMP permits an access to a page-table entry; it is checked as the supervisor's own (3.7.1). */
 function pmpPermitsPte(s: Builder, at: I64, kind: number): Value<'i1'> {
   const permitted = s.variable('i1', true);
-  s.rarely(s.ne32(s.state(hart.pmpEntries), 0), () => {
+  s.rarely(s.ne32(s.state(hart.pmpChecked), 0), () => {
     s.assign(permitted, s.eq32(s.call(pmpCheck, 'i32', at, kind, 1), 1));
   });
   return s.read(permitted);
@@ -170,7 +170,7 @@ export const translate = routine('translate', ['i64', 'i32'], 'i64', (s, address
       }),
     () => s.assign(physical, s.call(walk, 'i64', address, kind, mode)),
   );
-  s.rarely(s.ne32(s.state(hart.pmpEntries), 0), () => {
+  s.rarely(s.ne32(s.state(hart.pmpChecked), 0), () => {
     s.when(s.ne(s.read(physical), NO_TRANSLATION), () => {
       const permitted = s.call(pmpCheck, 'i32', s.read(physical), kind, s.wrap(mode));
       s.when(s.eqz32(permitted), () => {
