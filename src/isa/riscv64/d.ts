@@ -27,7 +27,7 @@ import {
   rounded3,
   roundedBinary,
   roundedFloatToX,
-  roundedUnary,
+  squareRoot,
   roundedXToFloat,
   sameSign,
   signInjection,
@@ -36,7 +36,7 @@ import {
   toX,
   xToFloat,
 } from './fp.ts';
-import { getF32, getF64, requireFp, setF32, setF64, withRounding } from './fp-state.ts';
+import { getF32, getF64, requireFp, setF32, setF64, roundingMode } from './fp-state.ts';
 
 interface Conversion {
   readonly rd: RegisterOperand;
@@ -46,16 +46,14 @@ interface Conversion {
 
 function narrow(s: Builder, o: Conversion): void {
   requireFp(s);
-  withRounding(s, o.rm, (mode) => {
-    setF32(s, o.rd, s.call(floating.narrow, 'i64', getF64(s, o.rs1), mode));
-  });
+  const mode = roundingMode(s, o.rm);
+  setF32(s, o.rd, s.call(floating.narrow, 'i64', getF64(s, o.rs1), mode));
 }
 
 function widen(s: Builder, o: Conversion): void {
   requireFp(s);
-  withRounding(s, o.rm, () => {
-    setF64(s, o.rd, s.call(floating.widen, 'i64', getF32(s, o.rs1)));
-  });
+  roundingMode(s, o.rm);
+  setF64(s, o.rd, s.call(floating.widen, 'i64', getF32(s, o.rs1)));
 }
 
 // oxfmt-ignore
@@ -73,15 +71,15 @@ export const rows: Row[] = instructions('D', {
   'fnmadd.d': rounded3('.....01 ..... ..... ... ..... 1001111', 'fnmadd.d {rd}, {rs1}, {rs2}, {rs3}, {rm}',
     fused(double, { product: '-', addend: '-' })),
   'fadd.d': rounded2('0000001 ..... ..... ... ..... 1010011', 'fadd.d {rd}, {rs1}, {rs2}, {rm}',
-    roundedBinary(double, double.routines.add)),
+    roundedBinary(double, 'add')),
   'fsub.d': rounded2('0000101 ..... ..... ... ..... 1010011', 'fsub.d {rd}, {rs1}, {rs2}, {rm}',
-    roundedBinary(double, double.routines.sub)),
+    roundedBinary(double, 'sub')),
   'fmul.d': rounded2('0001001 ..... ..... ... ..... 1010011', 'fmul.d {rd}, {rs1}, {rs2}, {rm}',
-    roundedBinary(double, double.routines.mul)),
+    roundedBinary(double, 'mul')),
   'fdiv.d': rounded2('0001101 ..... ..... ... ..... 1010011', 'fdiv.d {rd}, {rs1}, {rs2}, {rm}',
-    roundedBinary(double, double.routines.div)),
+    roundedBinary(double, 'div')),
   'fsqrt.d': rounded1('0101101 00000 ..... ... ..... 1010011', 'fsqrt.d {rd}, {rs1}, {rm}',
-    roundedUnary(double, double.routines.sqrt)),
+    squareRoot(double)),
   'fsgnj.d': exact2('0010001 ..... ..... 000 ..... 1010011', 'fsgnj.d {rd}, {rs1}, {rs2}',
     signInjection(double, sameSign)),
   'fsgnjn.d': exact2('0010001 ..... ..... 001 ..... 1010011', 'fsgnjn.d {rd}, {rs1}, {rs2}',
@@ -93,11 +91,11 @@ export const rows: Row[] = instructions('D', {
   'fmax.d': exact2('0010101 ..... ..... 001 ..... 1010011', 'fmax.d {rd}, {rs1}, {rs2}',
     plainBinary(double, double.routines.max)),
   'fle.d': comparison('1010001 ..... ..... 000 ..... 1010011', 'fle.d {rd}, {rs1}, {rs2}',
-    compareWith(double, double.routines.le)),
+    compareWith(double, 'le')),
   'flt.d': comparison('1010001 ..... ..... 001 ..... 1010011', 'flt.d {rd}, {rs1}, {rs2}',
-    compareWith(double, double.routines.lt)),
+    compareWith(double, 'lt')),
   'feq.d': comparison('1010001 ..... ..... 010 ..... 1010011', 'feq.d {rd}, {rs1}, {rs2}',
-    compareWith(double, double.routines.eq)),
+    compareWith(double, 'eq')),
   'fclass.d': floatToX('1110001 00000 ..... 001 ..... 1010011', 'fclass.d {rd}, {rs1}',
     classOf(double)),
   'fcvt.w.d': roundedFloatToX('1100001 00000 ..... ... ..... 1010011', 'fcvt.w.d {rd}, {rs1}, {rm}',

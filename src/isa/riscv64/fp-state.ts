@@ -57,15 +57,11 @@ export const setF32 = (s: Builder, register: RegisterOperand, value: I64): void 
   setF64(s, register, s.or(value, boxed));
 
 /**
- * Resolves an instruction's rm field and builds `then` with the mode (0 RNE, 1 RTZ, 2 RDN, 3 RUP, 4 RMM). A reserved
- * mode, static or in frm, raises an illegal-instruction exception instead. Ends the meaning.
+ * The mode that an instruction's rm field means (0 RNE, 1 RTZ, 2 RDN, 3 RUP, 4 RMM). A reserved mode, static or in
+ * frm, raises an illegal-instruction exception.
  */
-export function withRounding(s: Builder, rm: I64, then: (mode: I64) => void): void {
+export function roundingMode(s: Builder, rm: I64): I64 {
   const mode = s.select(s.eq(rm, dynamic), s.state(hart.frm), rm);
-  s.when(
-    s.le_u(mode, lastMode),
-    () => then(mode),
-    () => raiseIllegal(s),
-    'likely',
-  );
+  s.rarely(s.gt_u(mode, lastMode), () => raiseIllegal(s));
+  return mode;
 }

@@ -6,10 +6,11 @@
 
 import { type Builder, routine } from '../../ir/builder.ts';
 import type { RegisterOperand, Routine, Value } from '../../ir/node.ts';
+import { type FastFormat, fastFloat } from '../shared/float-fast.ts';
 import { floatRoutines, type FormatRoutines } from '../shared/float.ts';
 import { format, number } from '../shared/row.ts';
 import { binary32, binary64, defaultNaN, type FloatFormat } from '../shared/softfloat.ts';
-import { getF32, getF64, requireFp, setF32, setF64, withRounding } from './fp-state.ts';
+import { getF32, getF64, requireFp, setF32, setF64, roundingMode } from './fp-state.ts';
 import { f, hart, x } from './state.ts';
 
 type I64 = Value<'i64'>;
@@ -19,6 +20,8 @@ export const floating = floatRoutines(hart.fflags, {
   nan: defaultNaN,
   invalidInteger: (cause, low, high) => (cause === 'low' ? low : high),
 });
+
+const fast = fastFloat(hart.fflags, floating);
 
 const fd = f.destination('7:5');
 const fs1 = f.source('15:5');
@@ -56,6 +59,8 @@ const routineOf = { w: 'i32', wu: 'u32', l: 'i64', lu: 'u64' } as const;
 export interface Precision {
   readonly format: FloatFormat;
   readonly routines: FormatRoutines;
+  /** The operations that programs do most, in line. */
+  readonly fast: FastFormat;
   readonly classify: Routine;
   readonly get: (s: Builder, register: RegisterOperand) => I64;
   readonly set: (s: Builder, register: RegisterOperand, value: I64) => void;
@@ -86,6 +91,7 @@ const classifyRoutine = (form: FloatFormat): Routine =>
 export const single: Precision = {
   format: binary32,
   routines: floating.f32,
+  fast: fast.f32,
   classify: classifyRoutine(binary32),
   get: getF32,
   set: setF32,
@@ -94,27 +100,28 @@ export const single: Precision = {
 export const double: Precision = {
   format: binary64,
   routines: floating.f64,
+  fast: fast.f64,
   classify: classifyRoutine(binary64),
   get: getF64,
   set: setF64,
 };
 
-/** rd = routine(rs1, mode) */
-export const roundedUnary =
-  ({ get, set }: Precision, callee: Routine) =>
+/** rd = √rs1 */
+export const squareRoot =
+  ({ get, set, fast }: Precision) =>
   (s: Builder, o: One & Rounded): void => {
     requireFp(s);
-    withRounding(s, o.rm, (mode) => set(s, o.rd, s.call(callee, 'i64', get(s, o.rs1), mode)));
+    const mode = roundingMode(s, o.rm);
+    set(s, o.rd, fast.sqrt(s, get(s, o.rs1), mode));
   };
 
-/** rd = routine(rs1, rs2, mode) */
+/** rd = rs1 operation rs2 */
 export const roundedBinary =
-  ({ get, set }: Precision, callee: Routine) =>
+  ({ get, set, fast }: Precision, operation: 'add' | 'sub' | 'mul' | 'div') =>
   (s: Builder, o: Two & Rounded): void => {
     requireFp(s);
-    withRounding(s, o.rm, (mode) =>
-      set(s, o.rd, s.call(callee, 'i64', get(s, o.rs1), get(s, o.rs2), mode)),
-    );
+    const mode = roundingMode(s, o.rm);
+    set(s, o.rd, fast[operation](s, get(s, o.rs1), get(s, o.rs2), mode));
   };
 
 /** rd = ±(rs1 × rs2) ± rs3, by the signs of rs1 and rs3 that go into the routine. */
@@ -125,11 +132,10 @@ export const fused =
     const signed = (value: I64, sign: '+' | '-'): I64 =>
       sign === '-' ? s.xor(value, signBit(precision)) : value;
     requireFp(s);
-    withRounding(s, o.rm, (mode) => {
-      const a = signed(get(s, o.rs1), signs.product);
-      const c = signed(get(s, o.rs3), signs.addend);
-      set(s, o.rd, s.call(routines.fma, 'i64', a, get(s, o.rs2), c, mode));
-    });
+    const mode = roundingMode(s, o.rm);
+    const a = signed(get(s, o.rs1), signs.product);
+    const c = signed(get(s, o.rs3), signs.addend);
+    set(s, o.rd, s.call(routines.fma, 'i64', a, get(s, o.rs2), c, mode));
   };
 
 /** rd = routine(rs1, rs2) in an f register. */
@@ -152,13 +158,12 @@ export const signInjection =
     set(s, o.rd, s.or(magnitude, bit));
   };
 
-/** x[rd] = routine(rs1, rs2) */
+/** x[rd] = whether rs1 relation rs2 */
 export const compareWith =
-  ({ get }: Precision, callee: Routine) =>
+  ({ get, fast }: Precision, relation: 'eq' | 'lt' | 'le') =>
   (s: Builder, o: Two): void => {
     requireFp(s);
-    const result = s.call(callee, 'i64', get(s, o.rs1), get(s, o.rs2));
-    s.set(o.rd, result);
+    s.set(o.rd, fast[relation](s, get(s, o.rs1), get(s, o.rs2)));
   };
 
 /** x[rd] = class of rs1 */
@@ -174,10 +179,9 @@ export const toX =
   ({ get, routines }: Precision, name: IntegerName) =>
   (s: Builder, o: One & Rounded): void => {
     requireFp(s);
-    withRounding(s, o.rm, (mode) => {
-      const integer = s.call(routines.toInteger[routineOf[name]], 'i64', get(s, o.rs1), mode);
-      s.set(o.rd, name.startsWith('w') ? s.ext32_s(integer) : integer);
-    });
+    const mode = roundingMode(s, o.rm);
+    const integer = s.call(routines.toInteger[routineOf[name]], 'i64', get(s, o.rs1), mode);
+    s.set(o.rd, name.startsWith('w') ? s.ext32_s(integer) : integer);
   };
 
 /** rd = the integer x[rs1] */
@@ -185,12 +189,11 @@ export const fromX =
   ({ set, routines }: Precision, name: IntegerName) =>
   (s: Builder, o: One & Rounded): void => {
     requireFp(s);
-    withRounding(s, o.rm, (mode) => {
-      const source = s.get(o.rs1);
-      const word = name === 'w' ? s.ext32_s(source) : s.and(source, 0xffff_ffffn);
-      const integer = name.startsWith('w') ? word : source;
-      set(s, o.rd, s.call(routines.fromInteger[routineOf[name]], 'i64', integer, mode));
-    });
+    const mode = roundingMode(s, o.rm);
+    const source = s.get(o.rs1);
+    const word = name === 'w' ? s.ext32_s(source) : s.and(source, 0xffff_ffffn);
+    const integer = name.startsWith('w') ? word : source;
+    set(s, o.rd, s.call(routines.fromInteger[routineOf[name]], 'i64', integer, mode));
   };
 
 const signBit = ({ format: form }: Precision): bigint => 1n << BigInt(form.width - 1);

@@ -112,8 +112,10 @@ interface Maker {
 }
 
 /** A format as host instructions on encodings. */
-interface Host {
+export interface Host {
   readonly format: FloatFormat;
+  /** The result if it is fine, else what `slow` gives; a float in between. */
+  choose(s: Builder, fine: I1, result: I64, slow: () => I64): I64;
   add(s: Builder, a: I64, b: I64): I64;
   sub(s: Builder, a: I64, b: I64): I64;
   mul(s: Builder, a: I64, b: I64): I64;
@@ -136,8 +138,13 @@ const bits64 = (s: Builder, a: F64): I64 => s.bits_of_f64(a);
 const f32 = (s: Builder, a: I64): Value<'f32'> => s.f32_of_bits(s.wrap(a));
 const bits32 = (s: Builder, a: Value<'f32'>): I64 => s.zext32(s.bits_of_f32(a));
 
-const host64: Host = {
+export const host64: Host = {
   format: binary64,
+  choose(s, fine, result, slow) {
+    const chosen = s.variable('f64', f64(s, result));
+    s.rarely(s.not(fine), () => s.assign(chosen, f64(s, slow())));
+    return bits64(s, s.read(chosen));
+  },
   add: (s, a, b) => bits64(s, s.fadd64(f64(s, a), f64(s, b))),
   sub: (s, a, b) => bits64(s, s.fsub64(f64(s, a), f64(s, b))),
   mul: (s, a, b) => bits64(s, s.fmul64(f64(s, a), f64(s, b))),
@@ -161,8 +168,13 @@ const host64: Host = {
   fma: fma64,
 };
 
-const host32: Host = {
+export const host32: Host = {
   format: binary32,
+  choose(s, fine, result, slow) {
+    const chosen = s.variable('f32', f32(s, result));
+    s.rarely(s.not(fine), () => s.assign(chosen, f32(s, slow())));
+    return bits32(s, s.read(chosen));
+  },
   add: (s, a, b) => bits32(s, s.fadd32(f32(s, a), f32(s, b))),
   sub: (s, a, b) => bits32(s, s.fsub32(f32(s, a), f32(s, b))),
   mul: (s, a, b) => bits32(s, s.fmul32(f32(s, a), f32(s, b))),
@@ -189,7 +201,7 @@ const i64s = (count: number): 'i64'[] => Array.from({ length: count }, () => 'i6
 const magnitude = (s: Builder, format: FloatFormat, a: I64): I64 =>
   s.and(a, (1n << BigInt(format.width - 1)) - 1n);
 
-const exponentField = (s: Builder, format: FloatFormat, a: I64): I64 =>
+export const exponentField = (s: Builder, format: FloatFormat, a: I64): I64 =>
   s.shr_u(magnitude(s, format, a), format.fractionBits);
 
 const isZero = (s: Builder, format: FloatFormat, a: I64): I1 => s.eqz(magnitude(s, format, a));
@@ -207,7 +219,7 @@ const isSignaling = (s: Builder, format: FloatFormat, a: I64): I1 => {
 };
 
 /** Finite and at least twice the smallest normal number: as a result it is no underflow, in any reading. */
-const isOrdinary = (s: Builder, format: FloatFormat, a: I64): I1 =>
+export const isOrdinary = (s: Builder, format: FloatFormat, a: I64): I1 =>
   s.lt_u(s.sub(exponentField(s, format, a), 2n), BigInt(2 * format.maxExponent - 1));
 
 const raise = (s: Builder, make: Maker, flags: bigint): void =>
