@@ -4,6 +4,8 @@
 // machine disturbs both alike. The result is the median; `spread` is the distance between the quartiles over the
 // median, the noise of this run. A ratio above 1 means that Isola is ahead.
 
+import type { EngineName } from '../src/vm/vm.ts';
+
 /** One figure, measured again and again. */
 export interface Benchmark {
   readonly name: string;
@@ -30,10 +32,22 @@ export interface Result {
   readonly explain?: Readonly<Record<string, number>>;
 }
 
+/** What the command line says to all suites. */
+export interface SuiteOptions {
+  /** Executor of our VMs; each suite's default if absent. */
+  readonly engine?: EngineName;
+  /** Whether peers are to be measured too. */
+  readonly peers: boolean;
+  /** Benchmarks whose names do not contain it are not run; a suite need not prepare them. */
+  readonly filter: string;
+}
+
 /** A group of benchmarks that are prepared together. Empty, with a reason, where it cannot run. */
 export interface Suite {
   readonly name: string;
-  readonly load: () => Promise<{ benchmarks: readonly Benchmark[]; skipped?: string }>;
+  readonly load: (
+    options: SuiteOptions,
+  ) => Promise<{ benchmarks: readonly Benchmark[]; skipped?: string }>;
 }
 
 /** The value in the middle of a sample, or the mean of the two in the middle. */
@@ -78,11 +92,32 @@ export async function measure(benchmark: Benchmark, runs: number): Promise<Resul
   return { ...explained, peer: peer.name, peerValue: rounded(peerValue), ratio: rounded(ratio) };
 }
 
+/** The number that has the same product as the sample when it stands for each of its values. */
+export function geometricMean(sample: readonly number[]): number {
+  const logarithms = sample.map((value) => Math.log(value));
+  return Math.exp(logarithms.reduce((sum, value) => sum + value, 0) / sample.length);
+}
+
+/**
+ * One figure for a whole suite: the geometric mean of the ratios, its spread that of a mean of independent figures.
+ * Undefined where no result has a ratio.
+ */
+export function summary(suite: string, results: readonly Result[]): Result | undefined {
+  const compared = results.filter((result) => result.ratio !== undefined);
+  const [first] = compared;
+  if (first?.peer === undefined) return undefined;
+  const { peer, runs } = first;
+  const value = rounded(geometricMean(compared.map((result) => result.ratio!)));
+  const spread = Math.hypot(...compared.map((result) => result.spread)) / compared.length;
+  const name = `${suite}/geomean`;
+  return { name, unit: 'ratio', value, better: 'higher', peer, runs, spread: rounded(spread) };
+}
+
 /** A line for people. */
 export function tableLine(result: Result): string {
   const figure = `${result.value} ${result.unit}`.padStart(18);
   const noise = `±${(50 * result.spread).toFixed(0)} %`.padStart(6);
   const line = `${result.name.padEnd(36)}${figure}${noise}`;
-  if (result.peer === undefined) return line;
+  if (result.peer === undefined || result.ratio === undefined) return line;
   return `${line}   ${result.peer}: ${result.peerValue} ${result.unit}, ratio ${result.ratio}`;
 }

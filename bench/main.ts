@@ -1,39 +1,77 @@
 // `npm run bench`: runs suites of benchmarks and prints a table, or one JSON object a line with --json.
 
 import { parseArgs } from 'node:util';
-import { measure, type Suite, tableLine } from './harness.ts';
-import { bootSuite } from './boot/boot.ts';
-import { microSuite } from './micro/micro.ts';
+import { engineNames } from '../src/vm/vm.ts';
+import {
+  measure,
+  type Result,
+  type Suite,
+  type SuiteOptions,
+  summary,
+  tableLine,
+} from './harness.ts';
 
-const suites: readonly Suite[] = [microSuite, bootSuite];
+/** Each is loaded when it is wanted: one that a revision cannot load does not stop the others. */
+const suites: Readonly<Record<string, () => Promise<Suite>>> = {
+  micro: async () => (await import('./micro/micro.ts')).microSuite,
+  kernels: async () => (await import('./kernels/kernels.ts')).kernelsSuite,
+  boot: async () => (await import('./boot/boot.ts')).bootSuite,
+};
 
-const usage = `Usage: npm run bench -- [--json] [--suite NAME[,NAME]] [--filter TEXT] [--runs N]
-Suites: ${suites.map((suite) => suite.name).join(', ')}`;
+const usage = `Usage: npm run bench -- [OPTION...]
+  --suite NAME[,NAME]  of ${Object.keys(suites).join(', ')}; all if absent
+  --filter TEXT        only benchmarks whose names contain it
+  --runs N             runs of each benchmark, of which the median counts; 5 if absent
+  --engine NAME        of ${engineNames.join(', ')}
+  --vs qemu            QEMU's TCG too, its runs and ours in turn, and the ratios' geometric mean
+  --json               a JSON object a line instead of a table`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
-      suite: { type: 'string', default: suites.map((suite) => suite.name).join(',') },
+      suite: { type: 'string', default: Object.keys(suites).join(',') },
       filter: { type: 'string', default: '' },
       runs: { type: 'string', default: '5' },
+      engine: { type: 'string' },
+      vs: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return console.log(usage);
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1)
-    throw new Error(`--runs wants a number from 1: ${usage}`);
-  for (const name of values.suite.split(',')) {
-    const suite = suites.find((candidate) => candidate.name === name);
-    if (suite === undefined) throw new Error(`there is no suite '${name}'\n${usage}`);
-    const { benchmarks, skipped } = await suite.load();
-    if (skipped !== undefined) console.error(`${suite.name}: skipped, ${skipped}`);
-    for (const benchmark of benchmarks.filter((b) => b.name.includes(values.filter))) {
-      const result = await measure(benchmark, runs);
-      console.log(values.json ? JSON.stringify(result) : tableLine(result));
-    }
+    throw new Error(`--runs wants a number from 1\n${usage}`);
+  if (values.vs !== undefined && values.vs !== 'qemu') throw new Error(`--vs wants qemu\n${usage}`);
+  const engine = engineNames.find((name) => name === values.engine);
+  if (engine === undefined && values.engine !== undefined)
+    throw new Error(`there is no engine '${values.engine}'\n${usage}`);
+  const { filter } = values;
+  const options = { filter, peers: values.vs === 'qemu', ...(engine && { engine }) };
+  const print = (result: Result): void =>
+    console.log(values.json ? JSON.stringify(result) : tableLine(result));
+  for (const name of values.suite.split(',')) await runSuite(name, options, runs, print);
+}
+
+/** Runs the benchmarks of a suite; each result is printed as soon as it is there. */
+async function runSuite(
+  name: string,
+  options: SuiteOptions,
+  runs: number,
+  print: (result: Result) => void,
+): Promise<void> {
+  if (!Object.hasOwn(suites, name)) throw new Error(`there is no suite '${name}'\n${usage}`);
+  const suite = await suites[name]!();
+  const { benchmarks, skipped } = await suite.load(options);
+  if (skipped !== undefined) console.error(`${suite.name}: skipped, ${skipped}`);
+  const results: Result[] = [];
+  for (const benchmark of benchmarks.filter((b) => b.name.includes(options.filter))) {
+    const result = await measure(benchmark, runs);
+    results.push(result);
+    print(result);
   }
+  const whole = summary(suite.name, results);
+  if (whole !== undefined && results.length > 1) print(whole);
 }
 
 try {

@@ -1,16 +1,16 @@
 // Start of the process to the shell's prompt, for the same kernel and initramfs, here and in QEMU's TCG.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import type { Guest } from '../../src/host/node/guest/cache.ts';
 import { fetchGuest, findGuest } from '../../src/host/node/guest/fetch.ts';
-import type { Suite } from '../harness.ts';
+import { defaultEngine } from '../../src/vm/vm.ts';
+import { has } from '../guest/build.ts';
+import type { Suite, SuiteOptions } from '../harness.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const PROMPT = 'isola:~#';
 const TIMEOUT_MS = 120_000;
-
-const has = (command: string): boolean => !spawnSync(command, ['--version']).error;
 
 /** Milliseconds from starting a program to the prompt on its standard output; the program is killed then. */
 function untilPrompt(command: string, args: readonly string[]): Promise<number> {
@@ -37,26 +37,30 @@ function untilPrompt(command: string, args: readonly string[]): Promise<number> 
   });
 }
 
-function benchmarks(guest: Guest) {
+function benchmarks(guest: Guest, options: SuiteOptions) {
   const image = ['--kernel', guest.kernel, '--initrd', guest.initrd, '--memory', '512M'];
   const cli = join(root, 'src/cli/main.ts');
   const append = 'console=ttyS0 quiet TERM=dumb';
-  const ours = (): Promise<number> => untilPrompt(process.execPath, [cli, 'run', ...image]);
+  const engine = ['--engine', options.engine ?? defaultEngine];
+  const ours = (): Promise<number> =>
+    untilPrompt(process.execPath, [cli, 'run', ...engine, ...image]);
   const qemu = 'qemu-system-riscv64';
   const machine = ['-M', 'virt', '-m', '512', '-nographic', '-no-reboot', '-append', append];
   const theirs = (): Promise<number> =>
     untilPrompt(qemu, [...machine, '-kernel', guest.kernel, '-initrd', guest.initrd]);
   const figure = { name: 'boot/riscv64/prompt', unit: 'ms', better: 'lower', run: ours } as const;
-  return has(qemu) ? [{ ...figure, peer: { name: 'qemu-tcg', run: theirs } }] : [figure];
+  return options.peers && has(qemu)
+    ? [{ ...figure, peer: { name: 'qemu-tcg', run: theirs } }]
+    : [figure];
 }
 
 export const bootSuite: Suite = {
   name: 'boot',
-  async load() {
+  async load(options) {
     try {
       const guest =
         (await findGuest({ arch: 'riscv64' })) ?? (await fetchGuest({ arch: 'riscv64' }));
-      return { benchmarks: benchmarks(guest) };
+      return { benchmarks: benchmarks(guest, options) };
     } catch (error) {
       return { benchmarks: [], skipped: error instanceof Error ? error.message : String(error) };
     }
