@@ -4,6 +4,8 @@
 // machine disturbs both alike. The result is the median; `spread` is the distance between the quartiles over the
 // median, the noise of this run. A ratio above 1 means that Isola is ahead.
 
+import type { EngineName } from '../src/vm/vm.ts';
+
 /** One figure, measured again and again. */
 export interface Benchmark {
   readonly name: string;
@@ -30,10 +32,23 @@ export interface Result {
   readonly explain?: Readonly<Record<string, number>>;
 }
 
+/** What a suite may be asked for. */
+export interface SuiteOptions {
+  /** The engine that ours is measured with; the usual one if absent. */
+  readonly engine?: EngineName;
+}
+
 /** A group of benchmarks that are prepared together. Empty, with a reason, where it cannot run. */
 export interface Suite {
   readonly name: string;
-  readonly load: () => Promise<{ benchmarks: readonly Benchmark[]; skipped?: string }>;
+  readonly load: (options?: SuiteOptions) => Promise<LoadedSuite>;
+}
+
+export interface LoadedSuite {
+  readonly benchmarks: readonly Benchmark[];
+  readonly skipped?: string;
+  /** Ends what the benchmarks left running. */
+  readonly close?: () => Promise<void>;
 }
 
 /** The value in the middle of a sample, or the mean of the two in the middle. */

@@ -10,7 +10,7 @@ mount --bind /dev/shm /mnt/dev/shm
 for place in tmp run root var/tmp; do
 	mount -t tmpfs -o mode=1777 tmpfs "/mnt/$place"
 done
+cp /bin/busybox /mnt/run/
 [ $# -gt 0 ] || set -- /bin/sh /bench/serve.sh
 export HOME=/root PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
-unset PS1
 exec chroot /mnt "$@"

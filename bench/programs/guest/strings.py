@@ -1,9 +1,9 @@
-# Dictionaries and strings: half a million made-up words, counted, joined, split and sorted.
+# Dictionaries and strings: 150,000 made-up words, counted, joined, split and sorted.
 
 syllables = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
 state = 7
 counts = {}
-for i in range(500_000):
+for i in range(150_000):
     state = (state * 1103515245 + 12345) & 0x7FFFFFFF
     word = syllables[state % 70] + syllables[(state >> 8) % 70] + syllables[(state >> 16) % 70]
     counts[word] = counts.get(word, 0) + 1
