@@ -20,6 +20,7 @@ interface Line {
   write(text: string): Promise<void>;
   /** Resolves with what was printed up to the match. */
   waitFor(pattern: string | RegExp, milliseconds: number): Promise<string>;
+  counts?(): Readonly<Record<string, number>>;
   close(): Promise<void>;
 }
 
@@ -33,6 +34,8 @@ export interface Executed {
 export interface Machine {
   /** Runs a line of shell. Throws if it does not end in time, or if the guest's clock and ours do not agree. */
   execute(command: string): Promise<Executed>;
+  /** Counters of the machine since it was started, where it has any. */
+  counts(): Readonly<Record<string, number>>;
   close(): Promise<void>;
 }
 
@@ -56,6 +59,7 @@ export async function bootIsola(software: Software, engine?: EngineName): Promis
   return serve({
     write: (text) => vm.write(text),
     waitFor: (pattern, timeout) => vm.waitFor(pattern, { timeout }),
+    counts: () => vm.stats(),
     close: async () => void (await vm.stop()),
   });
 }
@@ -104,6 +108,7 @@ async function serve(line: Line): Promise<Machine> {
       }
       return { output: before.replaceAll('\r\n', '\n').trim(), status: Number(status), seconds };
     },
+    counts: () => line.counts?.() ?? {},
     close: () => line.close(),
   };
 }

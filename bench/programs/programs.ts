@@ -3,7 +3,7 @@
 // Both machines boot once, when first needed, and then stay up; a program runs on one while the other waits for its
 // next command. Times are the guest's own, which machine.ts compares with the host's. A program whose output is not
 // what it must be fails: a wrong result has no speed. `explain` gives the seconds of the first run, in which code is
-// still being translated, beside those of the last.
+// still being translated, beside those of the last, and the machine's counters of the last.
 
 import { spawnSync } from 'node:child_process';
 import { fetchGuest, findGuest } from '../../src/host/node/guest/fetch.ts';
@@ -107,9 +107,10 @@ function figureOf({ name, command, expect, figure }: Program, done: Executed): n
   return per ? scale / value : scale * value;
 }
 
-/** A machine that boots when it is first asked for, and anew after it failed to answer. */
+/** A machine that boots when it is first asked for, and anew after it failed to answer; counts those of the last command. */
 function lazyMachine(boot: () => Promise<Machine>): Machine {
   let booted: Promise<Machine> | undefined;
+  let counts: Readonly<Record<string, number>> = {};
   const close = async (): Promise<void> => {
     const machine = await booted?.catch(() => undefined);
     booted = undefined;
@@ -118,22 +119,39 @@ function lazyMachine(boot: () => Promise<Machine>): Machine {
   return {
     async execute(command) {
       try {
-        return await (await (booted ??= boot())).execute(command);
+        const machine = await (booted ??= boot());
+        const before = machine.counts();
+        const done = await machine.execute(command);
+        counts = difference(machine.counts(), before);
+        return done;
       } catch (error) {
         await close();
         throw error;
       }
     },
+    counts: () => counts,
     close,
   };
 }
 
+function difference(
+  after: Readonly<Record<string, number>>,
+  before: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const changed = Object.entries(after).map(
+    ([name, n]) => [name, n - (before[name] ?? 0)] as const,
+  );
+  return Object.fromEntries(changed.filter(([, n]) => n !== 0));
+}
+
 function benchmarkOf(program: Program, ours: Machine, theirs: Machine | undefined): Benchmark {
   const times: number[] = [];
+  let counts: Readonly<Record<string, number>> = {};
   const { name, unit, command } = program;
   const run = async (): Promise<number> => {
     const done = await ours.execute(command);
     times.push(done.seconds);
+    counts = ours.counts();
     return figureOf(program, done);
   };
   const own: Benchmark = {
@@ -141,7 +159,7 @@ function benchmarkOf(program: Program, ours: Machine, theirs: Machine | undefine
     unit,
     better: unit === 's' ? 'lower' : 'higher',
     run,
-    explain: () => ({ firstSeconds: times[0] ?? 0, lastSeconds: times.at(-1) ?? 0 }),
+    explain: () => ({ firstSeconds: times[0] ?? 0, lastSeconds: times.at(-1) ?? 0, ...counts }),
   };
   if (theirs === undefined) return own;
   const runPeer = async (): Promise<number> => figureOf(program, await theirs.execute(command));
