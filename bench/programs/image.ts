@@ -22,6 +22,8 @@ const guestFiles = resolve(import.meta.dirname, 'guest');
 const wanted: readonly string[] = [
   'base-files',
   'dash',
+  'grep',
+  'sed',
   'coreutils',
   'libc-bin',
   'openssl',
@@ -110,6 +112,8 @@ async function makeImage(
   recipe: string,
   report: (message: string) => void,
 ): Promise<ProgramsImage> {
+  // Known before anything is downloaded.
+  await tool('mke2fs', ['-V']);
   const places = guestPlaces(cache, NAME);
   const root = join(places.work, 'root');
   const image = join(places.work, 'image');

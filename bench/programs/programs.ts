@@ -47,7 +47,7 @@ const rating = (name: string, pattern: RegExp): Program => ({
 
 const DD_BLOCKS = 50_000;
 
-const programs: readonly Program[] = [
+export const programs: readonly Program[] = [
   speed('sha256'),
   speed('aes-128-cbc'),
   // Of each half: KiB/s, usage in percent, rating over usage, rating.
@@ -95,7 +95,7 @@ const programs: readonly Program[] = [
 ];
 
 /** The figure of a run. Throws if the program failed, or gave a wrong result. */
-function figureOf({ name, command, expect, figure }: Program, done: Executed): number {
+export function figureOf({ name, command, expect, figure }: Program, done: Executed): number {
   const { output, status, seconds } = done;
   if (status !== 0 || !output.includes(expect)) {
     throw new Error(`${name}: '${command}' gave a wrong result, status ${status}: ${output}`);
@@ -107,7 +107,9 @@ function figureOf({ name, command, expect, figure }: Program, done: Executed): n
   return per ? scale / value : scale * value;
 }
 
-/** A machine that boots when it is first asked for, and anew after it failed to answer; counts those of the last command. */
+/**
+ * A machine that boots when it is first asked for, and anew after it failed to answer. It counts the last command.
+ */
 function lazyMachine(boot: () => Promise<Machine>): Machine {
   let booted: Promise<Machine> | undefined;
   let counts: Readonly<Record<string, number>> = {};
