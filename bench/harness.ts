@@ -45,9 +45,14 @@ export interface SuiteOptions {
 /** A group of benchmarks that are prepared together. Empty, with a reason, where it cannot run. */
 export interface Suite {
   readonly name: string;
-  readonly load: (
-    options: SuiteOptions,
-  ) => Promise<{ benchmarks: readonly Benchmark[]; skipped?: string }>;
+  readonly load: (options: SuiteOptions) => Promise<LoadedSuite>;
+}
+
+export interface LoadedSuite {
+  readonly benchmarks: readonly Benchmark[];
+  readonly skipped?: string;
+  /** Ends what the benchmarks left running. */
+  readonly close?: () => Promise<void>;
 }
 
 /** The value in the middle of a sample, or the mean of the two in the middle. */

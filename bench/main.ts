@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { engineNames } from '../src/vm/vm.ts';
 import {
+  type Benchmark,
   measure,
   type Result,
   type Suite,
@@ -15,6 +16,7 @@ import {
 const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   micro: async () => (await import('./micro/micro.ts')).microSuite,
   kernels: async () => (await import('./kernels/kernels.ts')).kernelsSuite,
+  programs: async () => (await import('./programs/programs.ts')).programsSuite,
   boot: async () => (await import('./boot/boot.ts')).bootSuite,
 };
 
@@ -62,21 +64,37 @@ async function runSuite(
 ): Promise<void> {
   if (!Object.hasOwn(suites, name)) throw new Error(`there is no suite '${name}'\n${usage}`);
   const suite = await suites[name]!();
-  const { benchmarks, skipped } = await suite.load(options);
+  const { benchmarks, skipped, close } = await suite.load(options);
   if (skipped !== undefined) console.error(`${suite.name}: skipped, ${skipped}`);
   const results: Result[] = [];
   for (const benchmark of benchmarks.filter((b) => b.name.includes(options.filter))) {
-    const result = await measure(benchmark, runs);
+    const result = await attempt(benchmark, runs);
+    if (result === undefined) continue;
     results.push(result);
     print(result);
   }
+  await close?.();
   const whole = summary(suite.name, results);
   if (whole !== undefined && results.length > 1) print(whole);
 }
 
+/** Measures one. A failure is told, and the others are measured all the same. */
+async function attempt(benchmark: Benchmark, runs: number): Promise<Result | undefined> {
+  try {
+    return await measure(benchmark, runs);
+  } catch (error) {
+    console.error(`${benchmark.name}: failed: ${messageOf(error)}`);
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
 try {
   await main();
 } catch (error) {
-  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`bench: ${messageOf(error)}`);
   process.exitCode = 1;
 }

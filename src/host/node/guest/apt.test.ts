@@ -2,7 +2,7 @@
 // That it fetches is tested by fetch.test.ts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explainFailure, transportSettings } from './apt.ts';
+import { explainFailure, resolvedPackages, transportSettings } from './apt.ts';
 
 test('settings of the transport are carried over, those that weaken checks or run programs are not', () => {
   const dump = [
@@ -20,6 +20,20 @@ test('settings of the transport are carried over, those that weaken checks or ru
     'Acquire::https::Proxy::mirror.test "DIRECT";',
     'Acquire::Retries "3";',
     'Acquire::Check-Valid-Until "false";',
+  ]);
+});
+
+test('a simulated installation names each package and its version', () => {
+  const stdout = [
+    'The following NEW packages will be installed:',
+    '  libx1 x',
+    'Inst libx1 (1:1.2-3+b1 Debian:13.0/stable [riscv64])',
+    'Inst x (2~rc1-1 Debian:13.0/stable [riscv64]) []',
+    'Conf libx1 (1:1.2-3+b1 Debian:13.0/stable [riscv64])',
+  ].join('\n');
+  assert.deepEqual(resolvedPackages(stdout), [
+    { name: 'libx1', version: '1:1.2-3+b1' },
+    { name: 'x', version: '2~rc1-1' },
   ]);
 });
 

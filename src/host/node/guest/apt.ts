@@ -44,6 +44,8 @@ export interface Apt {
   update(onFraction: (fraction: number) => void): Promise<void>;
   /** The newest version of a package. */
   show(name: string): Promise<AptPackage>;
+  /** Packages and everything that they depend on, as for an empty system. */
+  resolve(names: readonly string[]): Promise<Pick<AptPackage, 'name' | 'version'>[]>;
   /** Fetches packages into a directory; files that are already there and right are kept. */
   download(
     names: readonly string[],
@@ -95,6 +97,12 @@ export async function openApt(options: AptOptions): Promise<Apt> {
         );
       }
       return packageOf(name, fields);
+    },
+    async resolve(names) {
+      const args = ['-q', '--simulate', '--no-install-recommends', 'install', ...names];
+      const result = await runApt('apt-get', args);
+      if (result.code !== 0) throw explainFailure(result, `resolving ${names.join(', ')}`);
+      return resolvedPackages(result.stdout);
     },
     async download(names, directory, onFraction) {
       const args = [...fetchOptions, 'download', ...names];
@@ -259,6 +267,16 @@ function fractions(onFraction: (fraction: number) => void): (line: string) => vo
     const percent = /^dlstatus:\d+:([\d.]+):/.exec(line)?.[1];
     if (percent !== undefined) onFraction(Math.min(Number(percent) / 100, 1));
   };
+}
+
+/**
+ * The lines "Inst NAME (VERSION …)" of a simulated installation.
+ */
+export function resolvedPackages(stdout: string): Pick<AptPackage, 'name' | 'version'>[] {
+  return [...stdout.matchAll(/^Inst (\S+) \((\S+)/gm)].map(([, name = '', version = '']) => ({
+    name,
+    version,
+  }));
 }
 
 function packageOf(name: string, fields: ReadonlyMap<string, string>): AptPackage {

@@ -223,7 +223,10 @@ async function download(
 /**
  * The packages' files (NAME_VERSION_ARCH.deb); older versions may lie there from an earlier try.
  */
-async function packageFiles(directory: string, packages: readonly AptPackage[]): Promise<string[]> {
+export async function packageFiles(
+  directory: string,
+  packages: readonly Pick<AptPackage, 'name' | 'version'>[],
+): Promise<string[]> {
   const files = await readdir(directory);
   return packages.map(({ name, version }) => {
     const start = `${name}_${version.replaceAll(':', '%3a')}_`;
