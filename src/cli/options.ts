@@ -5,7 +5,7 @@ import type { DiskOptions, EngineName, MachineName, TraceKind } from '../host/no
 import { escapeHelp } from '../host/node/escapes.ts';
 import { parseMemorySize } from '../host/node/memory-size.ts';
 import { traceKinds } from '../vm/trace.ts';
-import { engineNames, machines } from '../vm/vm.ts';
+import { defaultEngine, engineNames, machines } from '../vm/vm.ts';
 
 export interface RunFlags {
   readonly arch: 'riscv64';
@@ -41,7 +41,7 @@ export function addRunOptions(command: Command): Command {
     .option('--append <text>', 'add to the kernel command line, after console=ttyS0 quiet')
     .option('--disk <image>', 'raw disk image, with options; see below', disk)
     .addOption(
-      new Option('--engine <name>', 'executor').choices(engineNames).default('interpreter'),
+      new Option('--engine <name>', 'executor').choices(engineNames).default(defaultEngine),
     )
     .option('--trace <kinds>', `tell on standard error: ${kinds.join(',')}`, trace)
     .option('--timeout <seconds>', 'stop after this time, with exit code 124', seconds)

@@ -7,4 +7,3 @@ export const processors = { riscv64: riscv64Processor } as const satisfies Recor
   string,
   Processor
 >;
-export type ArchitectureName = keyof typeof processors;

@@ -5,10 +5,10 @@
 // loads the registers it uses when it is entered. Where it is left for other code it stores those that may have changed
 // on the way; what is rare (exceptions, the end of the slice) shares one place that stores all that it ever changes.
 // The budget lives in a local. What a block owes is carried along as a constant until paths meet, and the budget is
-// looked at on back edges and where the region is left; vcpu.attention only there, so that a loop is left for it at the
-// end of its slice.
-// Invariant: whenever the guest's state can be seen (an exception, an exit, other code), registers, pc and budget in the
-// vCPU's record are exact.
+// looked at on back edges and where the region is left; vcpu.attention only there, so that a loop is left for it when
+// its slice ends.
+// Invariant: whenever the guest's state can be seen (an exception, an exit, other code), registers, pc and budget in
+// the vCPU's record are exact.
 
 import type { Block, Callee, Node, RegisterOperand, StateField, Value } from '../../ir/node.ts';
 import { vcpu } from '../../isa/shared/vcpu.ts';
@@ -74,7 +74,7 @@ class RegionLowering {
   #goLabel = 0;
   #raiseLabel = 0;
   #dueLabel = 0;
-  /** The instruction being lowered: its block, its distance from the entry, and the instructions of its block before it. */
+  /** The instruction being lowered: its block, its distance from the entry, its number in its block. */
   #block = 0;
   #at = 0;
   #index = -1;

@@ -1,4 +1,4 @@
-// The regions of a VM: which blocks are hot, which are being translated, which have been, and their places in the table.
+// The regions of a VM: which blocks are hot, which are being translated, which have been, their places in the table.
 //
 // A region takes the place of the handler of its entry's record: links and the jump cache lead to it as before, even
 // from a loop that is already running. Requests wait for each other so that several share a module; with a translator

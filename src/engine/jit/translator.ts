@@ -2,8 +2,8 @@
 // keeps nothing, so it may run on the vCPU's thread or on another one.
 //
 // The module puts its functions into the slots of the table that the requests name when it is instantiated.
-// Invariant: the bytes of a requested page do not change until the reply is used, or the reply is not used: whoever asks
-// must notice stores to the page.
+// Invariant: the bytes of a requested page do not change until the reply is used, or the reply is not used: whoever
+// asks must notice stores to the page.
 
 import type { Callee } from '../../ir/node.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
@@ -105,9 +105,9 @@ class RegionModule {
       const known = imported.get(callee);
       if (known !== undefined) return known;
       const { params, results } = signatureOf(callee);
-      const [space, name] =
+      const [space, name]: readonly [string, string] =
         callee.kind === 'helper' ? ['helpers', callee.name] : ['engine', `routine.${callee.name}`];
-      const index = module.importFunction(space!, name!, module.type(params, results));
+      const index = module.importFunction(space, name, module.type(params, results));
       imported.set(callee, index);
       return index;
     };

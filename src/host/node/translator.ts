@@ -40,7 +40,7 @@ export function startTranslator(
   return {
     post: (batch) => port1.postMessage(batch),
     poll() {
-      const reply = receiveMessageOnPort(port1) as { message: Translation } | undefined;
+      const reply: { message: Translation } | undefined = receiveMessageOnPort(port1);
       return reply?.message ?? (state === 'ended' ? 'failed' : undefined);
     },
     async close() {

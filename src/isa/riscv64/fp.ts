@@ -21,7 +21,7 @@ export const floating = floatRoutines(hart.fflags, {
   invalidInteger: (cause, low, high) => (cause === 'low' ? low : high),
 });
 
-const fast = fastFloat(hart.fflags, floating);
+const inline = fastFloat(hart.fflags, floating);
 
 const fd = f.destination('7:5');
 const fs1 = f.source('15:5');
@@ -91,7 +91,7 @@ const classifyRoutine = (form: FloatFormat): Routine =>
 export const single: Precision = {
   format: binary32,
   routines: floating.f32,
-  fast: fast.f32,
+  fast: inline.f32,
   classify: classifyRoutine(binary32),
   get: getF32,
   set: setF32,
@@ -100,7 +100,7 @@ export const single: Precision = {
 export const double: Precision = {
   format: binary64,
   routines: floating.f64,
-  fast: fast.f64,
+  fast: inline.f64,
   classify: classifyRoutine(binary64),
   get: getF64,
   set: setF64,
