@@ -146,6 +146,7 @@ export const toy: Isa = {
   decode: (word) => (lengthOf(word & 0xffff) === 2 ? decode16(word & 0xffff) : decode32(word)),
   lengthOf,
   registerFiles: [X],
+  linkRegisters: [],
   cells,
   illegal: (s, word) => {
     s.setState(cells.cause, 16n);

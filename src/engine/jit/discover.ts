@@ -3,7 +3,9 @@
 //
 // Everything outside (another page, a straddling instruction, too much code) is left by an exit. A call whose target is
 // in the region brings along the address it returns to, and an indirect jump through the register that the call set is
-// taken to be the return: it compares with those addresses before it leaves.
+// taken to be the return: it compares with those addresses before it leaves. An indirect jump through a register that
+// no call sets is taken to be a switch: its targets are the places nearby where control has arrived and to which
+// nothing else leads.
 // Invariants: block 0 is the entry and every block can be reached from it; the graph of the blocks is reducible (an
 // edge that would make it otherwise is an exit).
 
@@ -17,7 +19,10 @@ import { analyse, type Flow as GraphFlow, type Graph } from './structure.ts';
 const PAGE = 4096;
 const INSTRUCTIONS_MAX = 400;
 /** Addresses that a return is compared with, at most. */
-const GUESSES_MAX = 4;
+const RETURNS_MAX = 4;
+/** Targets of a switch, at most, and how far they lie from it, in bytes. */
+const CASES_MAX = 64;
+const CASES_WITHIN = 1024;
 
 /** The page that holds the entry. */
 export interface Page {
@@ -56,8 +61,8 @@ type Flow =
   | { readonly kind: 'next' | 'leave' }
   /** The target lies that many bytes from the entry. */
   | { readonly kind: 'branch' | 'jump'; readonly target: number }
-  /** An indirect jump that may return through a register. */
-  | { readonly kind: 'return'; readonly through: number };
+  /** An indirect jump through a register. */
+  | { readonly kind: 'indirect'; readonly through: number };
 
 interface Decoded {
   readonly meaning: Block;
@@ -73,6 +78,8 @@ interface Reached {
   readonly leaders: ReadonlySet<number>;
   /** Where calls return to, by the register that says so. */
   readonly returns: ReadonlyMap<number, readonly number[]>;
+  /** Where switches lead to, by their offset. */
+  readonly cases: ReadonlyMap<number, readonly number[]>;
 }
 
 /** The region that begins at an offset in a page. */
@@ -87,44 +94,93 @@ export function discover(page: Page, entry: number): Region | undefined {
 
 /** Decodes all that can be reached. */
 function reach(page: Page, entry: number): Reached {
-  const code = new Map<number, Decoded>();
-  const leaders = new Set([entry]);
-  const returns = new Map<number, number[]>();
-  const pending = [entry];
-  const builder = createBuilder();
-  const arrive = (offset: number): boolean => {
-    if (offset < 0 || offset >= PAGE || page.arrivals?.has(offset) === false) return false;
-    return follow(offset);
-  };
-  const follow = (offset: number): true => {
-    leaders.add(offset);
-    pending.push(offset);
-    return true;
-  };
-  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-    while (at < PAGE && code.size < INSTRUCTIONS_MAX) {
-      if (code.has(at)) {
-        leaders.add(at);
-        break;
+  const walk = new Walk(page, entry);
+  walk.from(entry);
+  for (const at of walk.switches) {
+    const cases = walk.casesOf(at);
+    walk.cases.set(at, cases);
+    for (const to of cases) walk.from(to);
+  }
+  return walk;
+}
+
+class Walk implements Reached {
+  readonly code = new Map<number, Decoded>();
+  readonly leaders = new Set<number>();
+  readonly returns = new Map<number, number[]>();
+  readonly cases = new Map<number, readonly number[]>();
+  /** Offsets of switches. */
+  readonly switches = new Set<number>();
+  readonly #page: Page;
+  readonly #entry: number;
+  readonly #builder = createBuilder();
+  /** Offsets behind calls. */
+  readonly #behindCalls = new Set<number>();
+  #pending: number[] = [];
+
+  constructor(page: Page, entry: number) {
+    this.#page = page;
+    this.#entry = entry;
+  }
+
+  /** Decodes what can be reached from an offset by direct branches. */
+  from(offset: number): void {
+    this.#follow(offset);
+    for (let at = this.#pending.pop(); at !== undefined; at = this.#pending.pop()) this.#run(at);
+  }
+
+  /** Decodes up to where control does not simply go on. */
+  #run(start: number): void {
+    for (let at = start; at < PAGE && this.code.size < INSTRUCTIONS_MAX;) {
+      if (this.code.has(at)) {
+        this.leaders.add(at);
+        return;
       }
-      const decoded = decode(page, at, entry, builder);
-      if (decoded === undefined) break;
-      code.set(at, decoded);
-      const { flow, link } = decoded;
+      const decoded = decode(this.#page, at, this.#entry, this.#builder);
+      if (decoded === undefined) return;
+      this.code.set(at, decoded);
+      if (decoded.flow.kind !== 'next') return this.#end(at, decoded);
       at = decoded.next;
-      if (flow.kind === 'next') continue;
-      if (flow.kind === 'branch') follow(at);
-      if (!('target' in flow)) break;
-      const isInside = arrive(entry + flow.target);
-      if (isInside && link !== undefined && arrive(at)) {
-        const known = returns.get(link);
-        if (known === undefined) returns.set(link, [at]);
-        else if (!known.includes(at)) known.push(at);
-      }
-      break;
     }
   }
-  return { code, leaders, returns };
+
+  #end(at: number, { flow, link, next }: Decoded): void {
+    if (link !== undefined) this.#behindCalls.add(next);
+    if (flow.kind === 'branch') this.#follow(next);
+    if (flow.kind === 'indirect' && this.#isSwitch(flow.through)) this.switches.add(at);
+    if (!('target' in flow)) return;
+    const isInside = this.#arrive(this.#entry + flow.target);
+    if (!isInside || link === undefined || !this.#arrive(next)) return;
+    const known = this.returns.get(link);
+    if (known === undefined) this.returns.set(link, [next]);
+    else if (!known.includes(next)) known.push(next);
+  }
+
+  #arrive(offset: number): boolean {
+    if (offset < 0 || offset >= PAGE || this.#page.arrivals?.has(offset) === false) return false;
+    return this.#follow(offset);
+  }
+
+  #follow(offset: number): true {
+    this.leaders.add(offset);
+    this.#pending.push(offset);
+    return true;
+  }
+
+  #isSwitch(through: number): boolean {
+    const { linkRegisters } = this.#page.isa;
+    return !linkRegisters.some((register) => offsetOf(register) === through);
+  }
+
+  /** Where the switch at an offset may lead to: what is nearest comes first. */
+  casesOf(at: number): readonly number[] {
+    const distance = (to: number): number => Math.abs(to - at);
+    return [...(this.#page.arrivals ?? [])]
+      .filter((to) => distance(to) <= CASES_WITHIN && !this.#behindCalls.has(to))
+      .filter((to) => !this.leaders.has(to) && !this.code.has(to))
+      .toSorted((a, b) => distance(a) - distance(b))
+      .slice(0, CASES_MAX);
+  }
 }
 
 /** The instruction at an offset; undefined if it does not lie in the page. */
@@ -167,7 +223,7 @@ function flowOf(meaning: Block, link: number | undefined): Flow {
   if (last?.op === 'jump' && last.kind === 'indirect' && link === undefined) {
     const from = meaning.nodes.find((node) => node.op === 'get');
     const through = from?.op === 'get' ? offsetOf(from.register) : undefined;
-    if (through !== undefined) return { kind: 'return', through };
+    if (through !== undefined) return { kind: 'indirect', through };
   }
   return { kind: fallsThrough(meaning) ? 'next' : 'leave' };
 }
@@ -175,7 +231,7 @@ function flowOf(meaning: Block, link: number | undefined): Flow {
 function blockAt(
   start: number,
   entry: number,
-  { code, leaders, returns }: Reached,
+  { code, leaders, returns, cases }: Reached,
   numbers: ReadonlyMap<number, number>,
 ): BasicBlock {
   const nodes: Node[] = [];
@@ -194,13 +250,13 @@ function blockAt(
     }
     for (const node of decoded.meaning.nodes) nodes.push(node);
     instructions++;
-    at = decoded.next;
     const { flow } = decoded;
     if (flow.kind === 'leave') return ending({ kind: 'leave', guesses: [] });
-    if (flow.kind === 'return') {
-      const guesses = (returns.get(flow.through) ?? []).flatMap((to) => numbers.get(to) ?? []);
-      return ending({ kind: 'leave', guesses: guesses.slice(0, GUESSES_MAX) });
+    if (flow.kind === 'indirect') {
+      const targets = cases.get(at) ?? returns.get(flow.through)?.slice(0, RETURNS_MAX) ?? [];
+      return ending({ kind: 'leave', guesses: targets.flatMap((to) => numbers.get(to) ?? []) });
     }
+    at = decoded.next;
     if (flow.kind === 'jump') return ending({ kind: 'jump', to: place(flow.target) });
     if (flow.kind === 'branch') {
       return ending({ kind: 'branch', taken: place(flow.target), next: place(at - entry) });

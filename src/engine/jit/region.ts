@@ -25,8 +25,12 @@ import {
   type Target,
 } from '../lower/lower.ts';
 import type { BasicBlock, Destination, Region } from './discover.ts';
-import { changedBefore, type RegisterSets } from './registers.ts';
+import { Pages } from './pages.ts';
+import { changedBefore, offsetOf, type RegisterSets } from './registers.ts';
 import { emitStructured, type Flow } from './structure.ts';
+
+/** Addresses with which an indirect jump's target is compared one by one; of more, a table is made. */
+const COMPARED_MAX = 4;
 
 /** Function indices that a region's code calls; all but the first kinds are the interpreter's. */
 export interface RegionFunctions {
@@ -60,6 +64,7 @@ class RegionLowering {
   readonly #locals: Locals;
   readonly #lowering: Lowering;
   readonly #localOf = new Map<number, number>();
+  readonly #pages: Pages;
   readonly #budget: number;
   /** vcpu.dataTag: whatever changes it leaves the region. */
   readonly #dataTag: number;
@@ -93,6 +98,7 @@ class RegionLowering {
     this.#entryBudget = functions.statistics ? code.local('i32') : 0;
     this.#origin = code.local('i64');
     this.#pc = code.local('i64');
+    this.#pages = new Pages(code, region);
     for (const offset of this.#registers.used) this.#localOf.set(offset, code.local('i64'));
     this.#locals = new Locals(code);
     this.#lowering = new Lowering(code, this.#target(), this.#locals);
@@ -156,6 +162,7 @@ class RegionLowering {
       code.memory(opcodes['i64.load'], offset, 3);
       code.localSet(local);
     }
+    this.#pages.forget();
   }
 
   #body(): void {
@@ -209,7 +216,9 @@ class RegionLowering {
     if (closing === undefined) return;
     lowering.push(closing.args[0]!);
     this.#code.localSet(this.#pc);
-    for (const guess of end.guesses) this.#guess(guess, () => to({ block: guess }));
+    const goTo = (successor: number): void => to({ block: successor });
+    if (end.guesses.length > COMPARED_MAX) this.#switch(end.guesses, goTo);
+    else for (const guess of end.guesses) this.#guess(guess, () => goTo(guess));
     this.#exit(owed, () => this.#code.localGet(this.#pc), number);
   }
 
@@ -232,6 +241,37 @@ class RegionLowering {
     code.op(opcodes['i64.eq']);
     code.if();
     go();
+    code.end();
+  }
+
+  /** Goes on in the region if the address in #pc is one of the blocks', by a table of their distances. */
+  #switch(targets: readonly number[], go: (block: number) => void): void {
+    const code = this.#code;
+    const distances = targets.map((block) => this.#region.blocks[block]!.distance);
+    const low = Math.min(...distances);
+    const span = Math.max(...distances) - low + 1;
+    const unit = 2;
+    const cases = Array<number>(Math.ceil(span / unit)).fill(targets.length);
+    for (const [i, distance] of distances.entries()) cases[(distance - low) / unit] = i;
+    const offset = this.#locals.take('i64');
+    code.block();
+    for (const _ of targets) code.block();
+    code.localGet(this.#pc);
+    this.#address(low);
+    code.op(opcodes['i64.sub']);
+    code.localTee(offset);
+    code.i64Const(span);
+    code.op(opcodes['i64.ge_u']);
+    code.brIf(targets.length);
+    code.localGet(offset);
+    code.op(opcodes['i32.wrap_i64']);
+    code.i32Const(1);
+    code.op(opcodes['i32.rotr']);
+    code.brTable(cases, targets.length);
+    for (const target of targets) {
+      code.end();
+      go(target);
+    }
     code.end();
   }
 
@@ -344,6 +384,8 @@ class RegionLowering {
         this.#at = distance;
         this.#index++;
       },
+      page: (address, kind) => this.#pages.find(this.#block, address, kind),
+      flushed: () => this.#pages.forget(),
       dataTag: (code) => code.localGet(this.#dataTag),
       getRegister: (code, operand) => code.localGet(localOf(operand)),
       setRegister: (code, operand, push) => {
@@ -388,9 +430,6 @@ function closingNode(meaning: Block): Node | undefined {
   const last = meaning.nodes.at(-1);
   return last?.op === 'branch' || last?.op === 'jump' ? last : undefined;
 }
-
-const offsetOf = (operand: RegisterOperand): number =>
-  'index' in operand ? operand.file.offset + 8 * operand.index : impossible();
 
 function impossible(): never {
   throw new TypeError('a translated instruction has no open operands');

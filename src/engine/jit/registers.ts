@@ -3,7 +3,7 @@
 // Sets are bits: bit n is the n-th register that the region names. The sets are those of a forward data-flow problem
 // without kills: a register changed on some way to a place counts as changed there.
 
-import type { Block } from '../../ir/node.ts';
+import type { Block, RegisterOperand } from '../../ir/node.ts';
 import type { Region } from './discover.ts';
 
 export interface RegisterSets {
@@ -49,4 +49,10 @@ function changes(block: Block, bits: Map<number, bigint>): bigint {
     } else if (node.op === 'loop') changed |= changes(node.body, bits);
   }
   return changed;
+}
+
+/** Where a register lies in the vCPU's record; translated code names registers by number only. */
+export function offsetOf(register: RegisterOperand): number {
+  if ('index' in register) return register.file.offset + 8 * register.index;
+  throw new TypeError('a translated instruction has no open operands');
 }

@@ -44,6 +44,16 @@ export interface RuntimeFunctions {
   readonly flushTlbPage: number;
 }
 
+/**
+ * Locals that hold a page: its address (i64), and what added to the low half of an address in it gives the host offset
+ * (i32). NO_PAGE is the address of none.
+ */
+export interface PageLocals {
+  readonly address: number;
+  readonly addend: number;
+}
+export const NO_PAGE = 0x800n;
+
 /** What an executor decides about the code made for it. */
 export interface Target {
   readonly runtime: RuntimeFunctions;
@@ -59,6 +69,10 @@ export interface Target {
   setRegister(code: Code, operand: RegisterOperand, push: () => void): void;
   /** What follows is the meaning of the instruction at a distance from the origin. */
   instruction?(distance: number): void;
+  /** Locals for the page last accessed through the base of this address, if the access has such. */
+  page?(address: Value, kind: number): PageLocals | undefined;
+  /** Entries of the TLB are gone: forgets such pages. */
+  flushed?(): void;
   /** Pushes vcpu.dataTag (i64). */
   dataTag(code: Code): void;
   /** Pushes the address of the instruction, or of the origin, plus `offset` (i64). */
@@ -186,6 +200,14 @@ function countUses(block: Block, uses: Map<Node, number>): void {
       countUses(node.body, uses);
     }
   }
+}
+
+/** An access to be looked up: in a table of the TLB, at the address in a local (i64), of `size` bytes. */
+interface Lookup {
+  readonly table: number;
+  readonly address: number;
+  readonly size: number;
+  readonly page: PageLocals | undefined;
 }
 
 /** Locals of a function, used again by one instruction after another. */
@@ -394,11 +416,13 @@ export class Lowering {
         return code.atomicFence();
       case 'flush_tlb':
         code.localGet(CPU);
-        return code.call(this.#target.runtime.flushTlb);
+        code.call(this.#target.runtime.flushTlb);
+        return this.#target.flushed?.();
       case 'flush_tlb_page':
         code.localGet(CPU);
         this.#push(node.args[0]!);
-        return code.call(this.#target.runtime.flushTlbPage);
+        code.call(this.#target.runtime.flushTlbPage);
+        return this.#target.flushed?.();
       case 'sync_code':
         // Stores to pages with translated code are noticed as they happen.
         return;
@@ -435,10 +459,34 @@ export class Lowering {
     }
   }
 
-  /** Runs `slow`, which must set `host`, on a TLB miss; else sets `host` from the entry. */
-  #lookup(table: number, address: number, size: number, host: number, slow: () => void): void {
+  /**
+   * Pushes the host offset of an access to the address in a local and runs `hit`; runs `slow` where neither the page
+   * locals nor the TLB know it.
+   */
+  #lookup(wanted: Lookup, hit: () => void, slow: () => void): void {
+    const { address, size, page } = wanted;
+    if (page === undefined) return this.#probeTlb(wanted, hit, slow);
     const code = this.#code;
-    const entry = host;
+    code.localGet(address);
+    code.i64Const(-4096 | (size - 1));
+    code.op(opcodes['i64.and']);
+    code.localGet(page.address);
+    code.op(opcodes['i64.eq']);
+    code.likely();
+    code.if();
+    code.localGet(page.addend);
+    code.localGet(address);
+    code.op(opcodes['i32.wrap_i64']);
+    code.op(opcodes['i32.add']);
+    hit();
+    code.else();
+    this.#probeTlb(wanted, hit, slow);
+    code.end();
+  }
+
+  #probeTlb({ table, address, size, page }: Lookup, hit: () => void, slow: () => void): void {
+    const code = this.#code;
+    const entry = this.#pool.take('i32');
     tlbEntry(code, address, entry);
     code.localGet(entry);
     code.memory(opcodes['i64.load'], table, 3);
@@ -446,12 +494,19 @@ export class Lowering {
     code.op(opcodes['i64.eq']);
     code.likely();
     code.if();
+    if (page !== undefined) {
+      code.localGet(address);
+      code.i64Const(-4096);
+      code.op(opcodes['i64.and']);
+      code.localSet(page.address);
+    }
     code.localGet(entry);
     code.memory(opcodes['i32.load'], table + 8, 2);
+    if (page !== undefined) code.localTee(page.addend);
     code.localGet(address);
     code.op(opcodes['i32.wrap_i64']);
     code.op(opcodes['i32.add']);
-    code.localSet(host);
+    hit();
     code.else();
     slow();
     code.end();
@@ -470,17 +525,26 @@ export class Lowering {
   #load(node: LoadNode): void {
     const code = this.#code;
     const address = this.#asLocal(node.args[0]!);
+    const size = node.width / 8;
     const host = this.#pool.take('i32');
-    this.#lookup(tlb.load, address, node.width / 8, host, () => {
+    const value = this.#pool.take('i64');
+    const page = this.#target.page?.(node.args[0]!, access.load);
+    const load = (): void => {
+      code.memory(loads.unsigned[node.width], 0, 0);
+      code.localSet(value);
+    };
+    this.#lookup({ table: tlb.load, address, size, page }, load, () => {
       code.localGet(CPU);
       code.localGet(address);
-      code.i32Const(node.width / 8);
+      code.i32Const(size);
       code.call(this.#target.runtime.slowLoad);
       code.localTee(host);
       this.#raiseIfZero();
+      code.localGet(host);
+      load();
     });
-    code.localGet(host);
-    code.memory(loads[node.signed ? 'signed' : 'unsigned'][node.width], 0, 0);
+    code.localGet(value);
+    if (node.signed && node.width !== 64) code.op(opcodes[`i64.extend${node.width}_s`]);
     this.#keep(node);
   }
 
@@ -488,29 +552,23 @@ export class Lowering {
     const code = this.#code;
     const address = this.#asLocal(node.args[0]!);
     const value = this.#asLocal(node.args[1]!);
-    const entry = this.#pool.take('i32');
-    tlbEntry(code, address, entry);
-    code.localGet(entry);
-    code.memory(opcodes['i64.load'], tlb.store, 3);
-    tlbTag(code, address, node.width / 8, () => this.#target.dataTag(code));
-    code.op(opcodes['i64.eq']);
-    code.likely();
-    code.if();
-    code.localGet(entry);
-    code.memory(opcodes['i32.load'], tlb.store + 8, 2);
-    code.localGet(address);
-    code.op(opcodes['i32.wrap_i64']);
-    code.op(opcodes['i32.add']);
-    code.localGet(value);
-    code.memory(stores[node.width], 0, 0);
-    code.else();
-    code.localGet(CPU);
-    code.localGet(address);
-    code.i32Const(node.width / 8);
-    code.localGet(value);
-    code.call(this.#target.runtime.slowStore);
-    this.#raiseIfZero();
-    code.end();
+    const size = node.width / 8;
+    const page = this.#target.page?.(node.args[0]!, access.store);
+    this.#lookup(
+      { table: tlb.store, address, size, page },
+      () => {
+        code.localGet(value);
+        code.memory(stores[node.width], 0, 0);
+      },
+      () => {
+        code.localGet(CPU);
+        code.localGet(address);
+        code.i32Const(size);
+        code.localGet(value);
+        code.call(this.#target.runtime.slowStore);
+        this.#raiseIfZero();
+      },
+    );
   }
 
   #atomic(node: RmwNode | CasNode): void {
@@ -518,13 +576,17 @@ export class Lowering {
     const address = this.#asLocal(node.args[0]!);
     const values = node.args.slice(1).map((arg) => this.#asLocal(arg));
     const host = this.#pool.take('i32');
-    this.#lookup(tlb.store, address, 1, host, () => {
-      code.localGet(CPU);
-      code.localGet(address);
-      code.call(this.#target.runtime.slowAtomic);
-      code.localTee(host);
-      this.#raiseIfZero();
-    });
+    this.#lookup(
+      { table: tlb.store, address, size: 1, page: undefined },
+      () => code.localSet(host),
+      () => {
+        code.localGet(CPU);
+        code.localGet(address);
+        code.call(this.#target.runtime.slowAtomic);
+        code.localTee(host);
+        this.#raiseIfZero();
+      },
+    );
     code.localGet(host);
     for (const value of values) code.localGet(value);
     const opcode = node.op === 'rmw' ? rmws[node.width][node.kind] : cmpxchg[node.width];

@@ -51,6 +51,11 @@ export const riscv64: Isa = {
   decode: (word) => ((word & 3) === 3 ? decodeLong(word) : decodeShort(word & 0xffff)),
   lengthOf: (halfword) => ((halfword & 3) === 3 ? 4 : 2),
   registerFiles: [X, F, pmpcfg, pmpaddr],
+  // ra and t0 (Unprivileged ISA, table of return-address prediction hints).
+  linkRegisters: [
+    { file: X, index: 1 },
+    { file: X, index: 5 },
+  ],
   cells: { ...vcpu, ...hart },
   illegal: (s, word) => raise(s, causes.illegalInstruction, word),
   translate,

@@ -1,6 +1,6 @@
 // What a guest architecture is to the rest of Isola. The engine runs any value of this type and names none.
 
-import type { Routine, StateField } from '../../ir/node.ts';
+import type { RegisterOperand, Routine, StateField } from '../../ir/node.ts';
 import type { Builder } from '../../ir/builder.ts';
 import type { RegisterFile } from '../../ir/node.ts';
 import type { Row } from './row.ts';
@@ -24,6 +24,8 @@ export interface Isa {
   /** Bytes of the instruction that begins with this halfword. */
   readonly lengthOf: (halfword: number) => 2 | 4;
   readonly registerFiles: readonly RegisterFile[];
+  /** Registers that calls set to the address they return to, by convention. */
+  readonly linkRegisters: readonly RegisterOperand[];
   /** Cells by name, for traces, tests and snapshots. */
   readonly cells: Readonly<Record<string, StateField>>;
   /** What a word without a row does. */
