@@ -75,15 +75,26 @@ export async function openApt(options: AptOptions): Promise<Apt> {
       ...(onStatus === undefined ? {} : { onStatus }),
       ...(cwd === undefined ? {} : { cwd }),
     });
+  const isCodename = async (): Promise<boolean> => {
+    const { stdout } = await runApt('apt-get', ['indextargets', '--format', '$(CODENAME)']);
+    return stdout.split('\n').includes(options.suite);
+  };
   return {
     async update(onFraction) {
       let failure: GuestUnavailableError | undefined;
-      for (const mirror of system.mirrors) {
-        await writeFile(sourcesFile(options.directory), sourceStanza(options, mirror));
-        const result = await runApt('apt-get', [...fetchOptions, 'update'], fractions(onFraction));
-        if (result.code === 0) return;
-        // The first mirror is the likeliest one: its failure is the one worth telling.
-        failure ??= explainFailure(result, `fetching the package index of Debian ${options.suite}`);
+      for (const suite of [options.suite, STABLE]) {
+        for (const mirror of system.mirrors) {
+          const stanza = sourceStanza({ ...options, suite }, mirror);
+          await writeFile(sourcesFile(options.directory), stanza);
+          const args = [...fetchOptions, 'update'];
+          const result = await runApt('apt-get', args, fractions(onFraction));
+          if (result.code === 0 && (suite === options.suite || (await isCodename()))) return;
+          // The first mirror is the likeliest one: its failure is the one worth telling.
+          failure ??= explainFailure(
+            result,
+            `fetching the package index of Debian ${options.suite}`,
+          );
+        }
       }
       throw failure ?? noSource();
     },
@@ -118,6 +129,12 @@ export async function openApt(options: AptOptions): Promise<Apt> {
 
 /** Error-Mode: a mirror that cannot be reached is otherwise a warning, and the exit code 0. */
 const fetchOptions = ['-q', '-o', 'APT::Status-Fd=3', '-o', 'APT::Update::Error-Mode=any'];
+
+/**
+ * The other name of a suite while it is the newest release: a mirror that is being updated may have a whole index
+ * under one name, and one whose parts do not fit each other under the other. Its codename tells whether it is.
+ */
+const STABLE = 'stable';
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
