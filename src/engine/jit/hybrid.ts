@@ -15,9 +15,9 @@ const SHORT_PIECE = 5_000;
 const LONG_PIECE = 400_000;
 /** Samples that make an address hot. */
 const HOT = 2;
-/** Requests that share a module, and pieces that they wait for each other, where translation stops the vCPU. */
-const BATCH = 8;
-const PATIENCE = 8;
+/** Requests that share a module, and pieces that they wait for each other. */
+const BATCH = 16;
+const PATIENCE = 16;
 
 /** Makes a hybrid executor. */
 export function createHybrid(options: ExecutorOptions): Executor {
@@ -25,7 +25,7 @@ export function createHybrid(options: ExecutorOptions): Executor {
   let piece = SHORT_PIECE;
   let waited = 0;
   const settle = (): void => {
-    if (regions.isLocal && regions.waiting < BATCH && waited++ < PATIENCE) return;
+    if (regions.waiting < BATCH && waited++ < PATIENCE) return;
     waited = 0;
     regions.settle();
   };

@@ -97,11 +97,6 @@ export class Regions {
     return this.#queue.length;
   }
 
-  /** Whether translation happens here, so that waiting for more requests only delays. */
-  get isLocal(): boolean {
-    return this.#remote === undefined;
-  }
-
   /** Brings what waits to a translator, and what is made into the table. */
   settle(): void {
     if (this.#remote !== undefined) return this.#settleRemote(this.#remote);

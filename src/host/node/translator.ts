@@ -16,7 +16,7 @@ export interface TranslationWorkerData {
 }
 
 /** Megabytes of JavaScript heap; a batch needs little. */
-const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 } as const;
+const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 } as const;
 
 /** Starts the thread. It keeps no process alive. */
 export function startTranslator(

@@ -156,17 +156,18 @@ export const instructions = (extension: string, drafts: Record<string, RowDraft>
 export function rawField(field: Field, word: number): number {
   let raw = 0;
   for (const { lsb, width } of field.pieces) {
-    raw = raw * 2 ** width + ((word >>> lsb) & (2 ** width - 1));
+    raw = (raw << width) | ((word >>> lsb) & (0xffff_ffff >>> (32 - width)));
   }
-  return raw;
+  return raw >>> 0;
 }
 
 /** A field's value: register number, or the number as the instruction means it. */
 export function fieldValue(field: Field, word: number): number {
   const raw = rawField(field, word);
   if (field.kind === 'register') return raw + field.add;
-  const value = field.signed && raw >= 2 ** (field.width - 1) ? raw - 2 ** field.width : raw;
-  return value * 2 ** field.shift;
+  const unused = 32 - field.width;
+  const value = field.signed ? (raw << unused) >> unused : raw;
+  return value * (1 << field.shift);
 }
 
 /** The word with a field's raw bits replaced. */
