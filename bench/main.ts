@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { engineNames } from '../src/vm/vm.ts';
+import { compare } from './compare.ts';
 import {
   type Benchmark,
   measure,
@@ -21,6 +22,7 @@ const suites: Readonly<Record<string, () => Promise<Suite>>> = {
 };
 
 const usage = `Usage: npm run bench -- [OPTION...]
+       npm run bench -- compare A B [OPTION...]   two revisions in turn; . is the working tree
   --suite NAME[,NAME]  of ${Object.keys(suites).join(', ')}; all if absent
   --filter TEXT        only benchmarks whose names contain it
   --runs N             runs of each benchmark, of which the median counts; 5 if absent
@@ -28,8 +30,10 @@ const usage = `Usage: npm run bench -- [OPTION...]
   --vs qemu            QEMU's TCG too, its runs and ours in turn, and the ratios' geometric mean
   --json               a JSON object a line instead of a table`;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
+/** What the command line says. Throws, with the usage, if it makes no sense. */
+function readCommandLine() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
       suite: { type: 'string', default: Object.keys(suites).join(',') },
@@ -40,19 +44,60 @@ async function main(): Promise<void> {
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) return console.log(usage);
   const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1)
-    throw new Error(`--runs wants a number from 1\n${usage}`);
-  if (values.vs !== undefined && values.vs !== 'qemu') throw new Error(`--vs wants qemu\n${usage}`);
   const engine = engineNames.find((name) => name === values.engine);
-  if (engine === undefined && values.engine !== undefined)
-    throw new Error(`there is no engine '${values.engine}'\n${usage}`);
-  const { filter } = values;
-  const options = { filter, peers: values.vs === 'qemu', ...(engine && { engine }) };
+  const names = values.suite.split(',');
+  const unknown = names.find((name) => !Object.hasOwn(suites, name));
+  const wrong = (message: string): never => {
+    throw new Error(`${message}\n${usage}`);
+  };
+  if (!Number.isInteger(runs) || runs < 1) wrong('--runs wants a number from 1');
+  if (values.vs !== undefined && values.vs !== 'qemu') wrong('--vs wants qemu');
+  if (engine !== values.engine) wrong(`there is no engine '${values.engine}'`);
+  if (unknown !== undefined) wrong(`there is no suite '${unknown}'`);
+  const [command, a, b] = positionals;
+  if (command !== undefined && command !== 'compare') wrong(`there is no command '${command}'`);
+  if (command === 'compare' && (a === undefined || b === undefined || positionals.length > 3)) {
+    wrong('compare wants two revisions');
+  }
+  if (command === 'compare' && values.vs !== undefined) wrong('compare takes no --vs');
+  const revisions = a !== undefined && b !== undefined ? ([a, b] as const) : undefined;
+  return { ...values, runs, engine, suites: names, revisions };
+}
+
+type Command = ReturnType<typeof readCommandLine>;
+
+async function main(): Promise<void> {
+  const command = readCommandLine();
+  if (command.help) return console.log(usage);
+  if (command.revisions !== undefined) return compareRevisions(command, command.revisions);
+  const { filter, vs, engine, runs, json } = command;
+  const options = { filter, peers: vs === 'qemu', ...(engine && { engine }) };
   const print = (result: Result): void =>
-    console.log(values.json ? JSON.stringify(result) : tableLine(result));
-  for (const name of values.suite.split(',')) await runSuite(name, options, runs, print);
+    console.log(json ? JSON.stringify(result) : tableLine(result));
+  for (const name of command.suites) await runSuite(name, options, runs, print);
+}
+
+/** Compares; a signal ends what runs and removes what was checked out. */
+async function compareRevisions(
+  command: Command,
+  revisions: readonly [string, string],
+): Promise<void> {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
+  }
+  await compare({
+    ...command,
+    revisions,
+    signal: interrupted.signal,
+    warn: (message) => console.error(message),
+    print(outcome) {
+      if (command.json) console.log(JSON.stringify(outcome));
+      else if ('missing' in outcome) console.log(`${outcome.name.padEnd(36)}   ${outcome.missing}`);
+      else console.log(tableLine(outcome));
+    },
+  });
 }
 
 /** Runs the benchmarks of a suite; each result is printed as soon as it is there. */
@@ -62,7 +107,6 @@ async function runSuite(
   runs: number,
   print: (result: Result) => void,
 ): Promise<void> {
-  if (!Object.hasOwn(suites, name)) throw new Error(`there is no suite '${name}'\n${usage}`);
   const suite = await suites[name]!();
   const { benchmarks, skipped, close } = await suite.load(options);
   if (skipped !== undefined) console.error(`${suite.name}: skipped, ${skipped}`);
