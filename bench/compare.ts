@@ -57,7 +57,7 @@ async function compareSuite(
   for (const outcome of outcomes) options.print(outcome);
   const measured = outcomes.filter((outcome): outcome is Result => 'value' in outcome);
   const whole = summary(suite, measured);
-  if (whole !== undefined && measured.length > 1) options.print(whole);
+  if (whole !== undefined) options.print(whole);
 }
 
 /** One run of a suite in one tree, each benchmark once. */

@@ -121,12 +121,12 @@ export function geometricMean(sample: readonly number[]): number {
 
 /**
  * One figure for a whole suite: the geometric mean of the ratios, its spread that of a mean of independent figures.
- * Undefined where no result has a ratio.
+ * Undefined where fewer than two results have a ratio.
  */
 export function summary(suite: string, results: readonly Result[]): Result | undefined {
   const withPeer = results.filter((result) => result.ratio !== undefined);
   const [first] = withPeer;
-  if (first?.peer === undefined) return undefined;
+  if (first?.peer === undefined || withPeer.length < 2) return undefined;
   const { peer, runs } = first;
   const value = rounded(geometricMean(withPeer.map((result) => result.ratio!)));
   const spread = Math.hypot(...withPeer.map((result) => result.spread)) / withPeer.length;

@@ -119,7 +119,7 @@ async function runSuite(
   }
   await close?.();
   const whole = summary(suite.name, results);
-  if (whole !== undefined && results.length > 1) print(whole);
+  if (whole !== undefined) print(whole);
 }
 
 /** Measures one. A failure is told, and the others are measured all the same. */

@@ -71,7 +71,7 @@ function integerMemoryLoop(engine: EngineName): Benchmark {
 }
 
 /** Blocks of the rings below; odd, so that samples at regular distances find all of them. */
-const RING = 61;
+export const RING = 61;
 const RING_ROUNDS = 100_000;
 /** From one block of a ring to the next; not a multiple of the page, for else they would share places in caches. */
 const RING_STRIDE = PAGE + 64;
@@ -89,7 +89,7 @@ function ring(stride: number, next: Ring): ReadonlyMap<number, readonly number[]
 }
 
 /** From each block by `jal`. The words before a block's jump are 4, and 16 in the first block. */
-const directRing = (stride: number): ReadonlyMap<number, readonly number[]> => {
+export const directRing = (stride: number): ReadonlyMap<number, readonly number[]> => {
   let at = 0;
   return ring(stride, (last) => {
     const before = at++ * stride + 4 + (at === 1 ? 12 : 0);
@@ -98,7 +98,7 @@ const directRing = (stride: number): ReadonlyMap<number, readonly number[]> => {
 };
 
 /** From each block by `jalr` to an address in t1 that grows, and begins anew with the last. */
-const indirectRing = (stride: number): ReadonlyMap<number, readonly number[]> =>
+export const indirectRing = (stride: number): ReadonlyMap<number, readonly number[]> =>
   ring(stride, (last) => [
     last ? addi(t1, s0, 0) : add(t1, t1, t2),
     word('jalr', { rd: zero, rs1: t1, imm: 0 }),
