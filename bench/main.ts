@@ -1,7 +1,9 @@
 // `npm run bench`: runs suites of benchmarks and prints a table, or one JSON object a line with --json.
 
+import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { engineNames } from '../src/vm/vm.ts';
+import { circumstances } from './circumstances.ts';
 import { compare } from './compare.ts';
 import {
   type Benchmark,
@@ -12,6 +14,7 @@ import {
   summary,
   tableLine,
 } from './harness.ts';
+import { type Circumstances, type Measured, writePart } from './page.ts';
 
 /** Each is loaded when it is wanted: one that a revision cannot load does not stop the others. */
 const suites: Readonly<Record<string, () => Promise<Suite>>> = {
@@ -28,6 +31,7 @@ const usage = `Usage: npm run bench -- [OPTION...]
   --runs N             runs of each benchmark, of which the median counts; 5 if absent
   --engine NAME        of ${engineNames.join(', ')}
   --vs qemu            QEMU's TCG too, its runs and ours in turn, and the ratios' geometric mean
+  --write FILE         writes the figures into a page, each suite's into its own part
   --json               a JSON object a line instead of a table`;
 
 /** What the command line says. Throws, with the usage, if it makes no sense. */
@@ -41,6 +45,7 @@ function readCommandLine() {
       runs: { type: 'string', default: '5' },
       engine: { type: 'string' },
       vs: { type: 'string' },
+      write: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -54,13 +59,18 @@ function readCommandLine() {
   if (!Number.isInteger(runs) || runs < 1) wrong('--runs wants a number from 1');
   if (values.vs !== undefined && values.vs !== 'qemu') wrong('--vs wants qemu');
   if (engine !== values.engine) wrong(`there is no engine '${values.engine}'`);
+  if (values.write !== undefined && values.filter !== '') {
+    wrong('--write wants whole suites: leave out --filter');
+  }
   if (unknown !== undefined) wrong(`there is no suite '${unknown}'`);
   const [command, a, b] = positionals;
   if (command !== undefined && command !== 'compare') wrong(`there is no command '${command}'`);
   if (command === 'compare' && (a === undefined || b === undefined || positionals.length > 3)) {
     wrong('compare wants two revisions');
   }
-  if (command === 'compare' && values.vs !== undefined) wrong('compare takes no --vs');
+  if (command === 'compare' && (values.vs !== undefined || values.write !== undefined)) {
+    wrong('compare takes no --vs and no --write');
+  }
   const revisions = a !== undefined && b !== undefined ? ([a, b] as const) : undefined;
   return { ...values, runs, engine, suites: names, revisions };
 }
@@ -71,11 +81,27 @@ async function main(): Promise<void> {
   const command = readCommandLine();
   if (command.help) return console.log(usage);
   if (command.revisions !== undefined) return compareRevisions(command, command.revisions);
-  const { filter, vs, engine, runs, json } = command;
+  const { filter, vs, engine, runs, json, write } = command;
   const options = { filter, peers: vs === 'qemu', ...(engine && { engine }) };
   const print = (result: Result): void =>
     console.log(json ? JSON.stringify(result) : tableLine(result));
-  for (const name of command.suites) await runSuite(name, options, runs, print);
+  const peer = options.peers ? 'qemu-system-riscv64' : undefined;
+  const how = write === undefined ? undefined : await circumstances(process.argv.slice(2), peer);
+  for (const name of command.suites) {
+    const measured = await runSuite(name, options, runs, print);
+    if (write === undefined || how === undefined) continue;
+    // At once, so that what a later suite does cannot lose it.
+    if (measured.results.length > 0) await updatePage(write, measured, how);
+    else process.exitCode = 1;
+  }
+}
+
+async function updatePage(file: string, measured: Measured, how: Circumstances): Promise<void> {
+  const page = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  await writeFile(file, writePart(page, measured, how));
 }
 
 /** Compares; a signal ends what runs and removes what was checked out. */
@@ -106,20 +132,24 @@ async function runSuite(
   options: SuiteOptions,
   runs: number,
   print: (result: Result) => void,
-): Promise<void> {
+): Promise<Measured> {
   const suite = await suites[name]!();
   const { benchmarks, skipped, close } = await suite.load(options);
   if (skipped !== undefined) console.error(`${suite.name}: skipped, ${skipped}`);
   const results: Result[] = [];
+  const failed: string[] = [];
   for (const benchmark of benchmarks.filter((b) => b.name.includes(options.filter))) {
     const result = await attempt(benchmark, runs);
-    if (result === undefined) continue;
-    results.push(result);
-    print(result);
+    if (result === undefined) failed.push(benchmark.name);
+    else {
+      results.push(result);
+      print(result);
+    }
   }
   await close?.();
   const whole = summary(suite.name, results);
   if (whole !== undefined) print(whole);
+  return { suite: name, results, failed };
 }
 
 /** Measures one. A failure is told, and the others are measured all the same. */

@@ -87,6 +87,17 @@ async function commitOf(revision: string): Promise<string> {
   );
 }
 
+/** The commit of the working tree, and whether files differ from it. Undefined outside of a repository. */
+export async function workingTree(): Promise<{ commit: string; isChanged: boolean } | undefined> {
+  try {
+    const commit = await commitOf('HEAD');
+    const changes = await git('status', '--porcelain', '--untracked-files=no');
+    return { commit, isChanged: changes !== '' };
+  } catch {
+    return undefined;
+  }
+}
+
 /** Checks that all revisions exist before any is checked out. Throws RevisionError. */
 export async function checkRevisions(revisions: readonly string[]): Promise<void> {
   for (const revision of revisions) if (revision !== '.') await commitOf(revision);
