@@ -29,6 +29,7 @@ export interface Result {
   readonly ratio?: number;
   readonly runs: number;
   readonly spread: number;
+  readonly peerSpread?: number;
   readonly explain?: Readonly<Record<string, number>>;
 }
 
@@ -79,22 +80,37 @@ export async function measure(benchmark: Benchmark, runs: number): Promise<Resul
     ours.push(await benchmark.run());
     if (benchmark.peer) theirs.push(await benchmark.peer.run());
   }
-  const { name, unit, better, peer } = benchmark;
+  const { name, unit, better, peer, explain } = benchmark;
+  const result = compared({ name, unit, better, peer: peer?.name }, ours, theirs);
+  return explain ? { ...result, explain: explain() } : result;
+}
+
+/** What two samples are samples of. */
+export interface Comparable extends Pick<Result, 'name' | 'unit' | 'better'> {
+  /** Name of the other side, if there is one. */
+  readonly peer?: string | undefined;
+}
+
+/** The medians of two samples, and their ratio where there is a peer. */
+export function compared(
+  { name, unit, better, peer }: Comparable,
+  ours: readonly number[],
+  theirs: readonly number[],
+): Result {
   const value = median(ours);
-  const spread = (quantile(ours, 0.75) - quantile(ours, 0.25)) / value;
-  const result: Result = {
-    name,
-    unit,
-    value: rounded(value),
-    better,
-    runs,
-    spread: rounded(spread),
-  };
-  const explained = benchmark.explain ? { ...result, explain: benchmark.explain() } : result;
-  if (!peer) return explained;
+  const runs = ours.length;
+  const own: Result = { name, unit, value: rounded(value), better, runs, spread: spreadOf(ours) };
+  if (peer === undefined) return own;
   const peerValue = median(theirs);
   const ratio = better === 'higher' ? value / peerValue : peerValue / value;
-  return { ...explained, peer: peer.name, peerValue: rounded(peerValue), ratio: rounded(ratio) };
+  const peerSpread = spreadOf(theirs);
+  return { ...own, peer, peerValue: rounded(peerValue), ratio: rounded(ratio), peerSpread };
+}
+
+/** The distance between the quartiles over the median; 0 where nothing differs. */
+function spreadOf(sample: readonly number[]): number {
+  const distance = quantile(sample, 0.75) - quantile(sample, 0.25);
+  return distance === 0 ? 0 : rounded(distance / median(sample));
 }
 
 /** The number that has the same product as the sample when it stands for each of its values. */
@@ -105,15 +121,15 @@ export function geometricMean(sample: readonly number[]): number {
 
 /**
  * One figure for a whole suite: the geometric mean of the ratios, its spread that of a mean of independent figures.
- * Undefined where no result has a ratio.
+ * Undefined where fewer than two results have a ratio.
  */
 export function summary(suite: string, results: readonly Result[]): Result | undefined {
-  const compared = results.filter((result) => result.ratio !== undefined);
-  const [first] = compared;
-  if (first?.peer === undefined) return undefined;
+  const withPeer = results.filter((result) => result.ratio !== undefined);
+  const [first] = withPeer;
+  if (first?.peer === undefined || withPeer.length < 2) return undefined;
   const { peer, runs } = first;
-  const value = rounded(geometricMean(compared.map((result) => result.ratio!)));
-  const spread = Math.hypot(...compared.map((result) => result.spread)) / compared.length;
+  const value = rounded(geometricMean(withPeer.map((result) => result.ratio!)));
+  const spread = Math.hypot(...withPeer.map((result) => result.spread)) / withPeer.length;
   const name = `${suite}/geomean`;
   return { name, unit: 'ratio', value, better: 'higher', peer, runs, spread: rounded(spread) };
 }

@@ -1,7 +1,10 @@
 // `npm run bench`: runs suites of benchmarks and prints a table, or one JSON object a line with --json.
 
+import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { engineNames } from '../src/vm/vm.ts';
+import { circumstances } from './circumstances.ts';
+import { compare } from './compare.ts';
 import {
   type Benchmark,
   measure,
@@ -11,6 +14,7 @@ import {
   summary,
   tableLine,
 } from './harness.ts';
+import { type Circumstances, type Measured, writePart } from './page.ts';
 
 /** Each is loaded when it is wanted: one that a revision cannot load does not stop the others. */
 const suites: Readonly<Record<string, () => Promise<Suite>>> = {
@@ -21,15 +25,19 @@ const suites: Readonly<Record<string, () => Promise<Suite>>> = {
 };
 
 const usage = `Usage: npm run bench -- [OPTION...]
+       npm run bench -- compare A B [OPTION...]   two revisions in turn; . is the working tree
   --suite NAME[,NAME]  of ${Object.keys(suites).join(', ')}; all if absent
   --filter TEXT        only benchmarks whose names contain it
   --runs N             runs of each benchmark, of which the median counts; 5 if absent
   --engine NAME        of ${engineNames.join(', ')}
   --vs qemu            QEMU's TCG too, its runs and ours in turn, and the ratios' geometric mean
+  --write FILE         writes the figures into a page, each suite's into its own part
   --json               a JSON object a line instead of a table`;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
+/** What the command line says. Throws, with the usage, if it makes no sense. */
+function readCommandLine() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
       suite: { type: 'string', default: Object.keys(suites).join(',') },
@@ -37,22 +45,85 @@ async function main(): Promise<void> {
       runs: { type: 'string', default: '5' },
       engine: { type: 'string' },
       vs: { type: 'string' },
+      write: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) return console.log(usage);
   const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1)
-    throw new Error(`--runs wants a number from 1\n${usage}`);
-  if (values.vs !== undefined && values.vs !== 'qemu') throw new Error(`--vs wants qemu\n${usage}`);
   const engine = engineNames.find((name) => name === values.engine);
-  if (engine === undefined && values.engine !== undefined)
-    throw new Error(`there is no engine '${values.engine}'\n${usage}`);
-  const { filter } = values;
-  const options = { filter, peers: values.vs === 'qemu', ...(engine && { engine }) };
+  const names = values.suite.split(',');
+  const unknown = names.find((name) => !Object.hasOwn(suites, name));
+  const wrong = (message: string): never => {
+    throw new Error(`${message}\n${usage}`);
+  };
+  if (!Number.isInteger(runs) || runs < 1) wrong('--runs wants a number from 1');
+  if (values.vs !== undefined && values.vs !== 'qemu') wrong('--vs wants qemu');
+  if (engine !== values.engine) wrong(`there is no engine '${values.engine}'`);
+  if (values.write !== undefined && values.filter !== '') {
+    wrong('--write wants whole suites: leave out --filter');
+  }
+  if (unknown !== undefined) wrong(`there is no suite '${unknown}'`);
+  const [command, a, b] = positionals;
+  if (command !== undefined && command !== 'compare') wrong(`there is no command '${command}'`);
+  if (command === 'compare' && (a === undefined || b === undefined || positionals.length > 3)) {
+    wrong('compare wants two revisions');
+  }
+  if (command === 'compare' && (values.vs !== undefined || values.write !== undefined)) {
+    wrong('compare takes no --vs and no --write');
+  }
+  const revisions = a !== undefined && b !== undefined ? ([a, b] as const) : undefined;
+  return { ...values, runs, engine, suites: names, revisions };
+}
+
+type Command = ReturnType<typeof readCommandLine>;
+
+async function main(): Promise<void> {
+  const command = readCommandLine();
+  if (command.help) return console.log(usage);
+  if (command.revisions !== undefined) return compareRevisions(command, command.revisions);
+  const { filter, vs, engine, runs, json, write } = command;
+  const options = { filter, peers: vs === 'qemu', ...(engine && { engine }) };
   const print = (result: Result): void =>
-    console.log(values.json ? JSON.stringify(result) : tableLine(result));
-  for (const name of values.suite.split(',')) await runSuite(name, options, runs, print);
+    console.log(json ? JSON.stringify(result) : tableLine(result));
+  const peer = options.peers ? 'qemu-system-riscv64' : undefined;
+  const how = write === undefined ? undefined : await circumstances(process.argv.slice(2), peer);
+  for (const name of command.suites) {
+    const measured = await runSuite(name, options, runs, print);
+    if (write === undefined || how === undefined) continue;
+    // At once, so that what a later suite does cannot lose it.
+    if (measured.results.length > 0) await updatePage(write, measured, how);
+    else process.exitCode = 1;
+  }
+}
+
+async function updatePage(file: string, measured: Measured, how: Circumstances): Promise<void> {
+  const page = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  await writeFile(file, writePart(page, measured, how));
+}
+
+/** Compares; a signal ends what runs and removes what was checked out. */
+async function compareRevisions(
+  command: Command,
+  revisions: readonly [string, string],
+): Promise<void> {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
+  }
+  await compare({
+    ...command,
+    revisions,
+    signal: interrupted.signal,
+    warn: (message) => console.error(message),
+    print(outcome) {
+      if (command.json) console.log(JSON.stringify(outcome));
+      else if ('missing' in outcome) console.log(`${outcome.name.padEnd(36)}   ${outcome.missing}`);
+      else console.log(tableLine(outcome));
+    },
+  });
 }
 
 /** Runs the benchmarks of a suite; each result is printed as soon as it is there. */
@@ -61,21 +132,24 @@ async function runSuite(
   options: SuiteOptions,
   runs: number,
   print: (result: Result) => void,
-): Promise<void> {
-  if (!Object.hasOwn(suites, name)) throw new Error(`there is no suite '${name}'\n${usage}`);
+): Promise<Measured> {
   const suite = await suites[name]!();
   const { benchmarks, skipped, close } = await suite.load(options);
   if (skipped !== undefined) console.error(`${suite.name}: skipped, ${skipped}`);
   const results: Result[] = [];
+  const failed: string[] = [];
   for (const benchmark of benchmarks.filter((b) => b.name.includes(options.filter))) {
     const result = await attempt(benchmark, runs);
-    if (result === undefined) continue;
-    results.push(result);
-    print(result);
+    if (result === undefined) failed.push(benchmark.name);
+    else {
+      results.push(result);
+      print(result);
+    }
   }
   await close?.();
   const whole = summary(suite.name, results);
-  if (whole !== undefined && results.length > 1) print(whole);
+  if (whole !== undefined) print(whole);
+  return { suite: name, results, failed };
 }
 
 /** Measures one. A failure is told, and the others are measured all the same. */

@@ -1,4 +1,5 @@
-// Start of the process to the shell's prompt, for the same kernel and initramfs, here and in QEMU's TCG.
+// Start of the process to the shell's prompt, for the same kernel and initramfs, here and in QEMU's TCG; and what a
+// boot and ten busy seconds after it are made of.
 
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
@@ -6,7 +7,8 @@ import type { Guest } from '../../src/host/node/guest/cache.ts';
 import { fetchGuest, findGuest } from '../../src/host/node/guest/fetch.ts';
 import { defaultEngine } from '../../src/vm/vm.ts';
 import { has } from '../guest/build.ts';
-import type { Suite, SuiteOptions } from '../harness.ts';
+import type { Benchmark, Suite, SuiteOptions } from '../harness.ts';
+import { observedBenchmarks } from './observed.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const PROMPT = 'isola:~#';
@@ -37,7 +39,7 @@ function untilPrompt(command: string, args: readonly string[]): Promise<number> 
   });
 }
 
-function benchmarks(guest: Guest, options: SuiteOptions) {
+function benchmarks(guest: Guest, options: SuiteOptions): Benchmark[] {
   const image = ['--kernel', guest.kernel, '--initrd', guest.initrd, '--memory', '512M'];
   const cli = join(root, 'src/cli/main.ts');
   const append = 'console=ttyS0 quiet TERM=dumb';
@@ -60,7 +62,8 @@ export const bootSuite: Suite = {
     try {
       const guest =
         (await findGuest({ arch: 'riscv64' })) ?? (await fetchGuest({ arch: 'riscv64' }));
-      return { benchmarks: benchmarks(guest, options) };
+      const { engine = defaultEngine } = options;
+      return { benchmarks: [...benchmarks(guest, options), ...observedBenchmarks(engine)] };
     } catch (error) {
       return { benchmarks: [], skipped: error instanceof Error ? error.message : String(error) };
     }

@@ -50,6 +50,8 @@ export interface VmOptions {
   /** The guest sees them as /dev/vda, /dev/vdb, …; at most 7. */
   readonly disks?: readonly DiskOptions[];
   readonly engine?: EngineName;
+  /** Whether translated code counts what it does, for `stats`; it runs slower then. */
+  readonly statistics?: boolean;
   /** Aborting it stops the VM, or the fetching of the default guest. */
   readonly signal?: AbortSignal;
   readonly trace?: Trace;
@@ -78,7 +80,7 @@ export const Vm = {
    * GuestUnavailableError, or the reason of the signal.
    */
   async create(options: VmOptions = {}): Promise<CoreVm> {
-    const { signal, memory, machine = 'virt', engine, trace } = options;
+    const { signal, memory, machine = 'virt', engine, statistics, trace } = options;
     const memoryBytes = typeof memory === 'string' ? parseMemorySize(memory) : memory;
     const { kernel, initrd } = await loadSoftware(options, machine);
     const disks = await openDisks(options.disks ?? [], options.onWarning ?? (() => undefined));
@@ -95,6 +97,7 @@ export const Vm = {
           ...(initrd && { initrd }),
           ...(memoryBytes !== undefined && { memoryBytes }),
           ...(engine && { engine }),
+          ...(statistics && { statistics }),
           ...(signal && { signal }),
           ...(trace && { trace }),
         },
