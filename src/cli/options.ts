@@ -47,7 +47,7 @@ export function addRunOptions(command: Command): Command {
     .option('--timeout <seconds>', 'stop after this time, with exit code 124', seconds)
     .option('--no-reboot', 'end when the guest reboots')
     .option('--json', 'print how it ended as one line of JSON on standard output')
-    .option('--stats', 'print counters on standard error at the end')
+    .option('--stats', 'count, and print the counters on standard error at the end')
     .addHelpText('after', helpText());
 }
 
@@ -80,7 +80,7 @@ Exit codes:
 JSON:
   {"reason": "poweroff" | "reboot" | "stopped" | "failed" | "timeout" | "interrupted",
    "code": what the guest gave, 0 for success, "instructions": …, "seconds": …,
-   "error": what failed, if anything did}`;
+   "error": what failed, if anything did, "stats": all counters, with --stats}`;
 
 function memorySize(text: string): number {
   try {

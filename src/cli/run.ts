@@ -15,6 +15,7 @@ import { attachTerminal, terminalShape } from '../host/node/terminal.ts';
 import { exitCodes, interruption, say } from './errors.ts';
 import { addRunOptions, type RunFlags } from './options.ts';
 import { progressLine } from './progress.ts';
+import { statsTable } from './stats.ts';
 
 /** The command; `done` gets its exit code. */
 export function runCommand(done: (code: number) => void): Command {
@@ -102,7 +103,7 @@ async function createVm(
   disks: readonly DiskOptions[],
   { signal, warn }: RunContext,
 ): Promise<Vm> {
-  const { arch, machine, memory, kernel, initrd, append, engine, trace } = flags;
+  const { arch, machine, memory, kernel, initrd, append, engine, trace, stats } = flags;
   const terminal = terminalShape();
   const progress = progressLine();
   const tell = ({ kind, text }: TraceEvent): void =>
@@ -121,6 +122,7 @@ async function createVm(
       ...(initrd !== undefined && { initrd }),
       ...(append !== undefined && { append }),
       ...(terminal && { terminal }),
+      ...(stats && { statistics: stats }),
       ...(trace && { trace: { kinds: trace, tell } }),
     });
   } finally {
@@ -165,15 +167,18 @@ function report(flags: RunFlags, result: Result, told: ReadonlySet<string>): voi
     if (!(cause instanceof Error && told.has(cause.message))) say(end.error.message, 'error');
   } else if (reason === 'timeout') say(`stopped: not done after ${flags.timeout} s`, 'error');
   else if (end.code !== 0) say(guestFailure(flags, end.code), 'error');
-  const counters = vm.stats();
-  if (flags.stats === true) printStats(counters, seconds);
-  if (flags.json !== true) return;
+  const stats = vm.stats();
+  if (flags.json !== true) {
+    if (flags.stats === true) process.stderr.write(statsTable(stats, seconds));
+    return;
+  }
   const line = {
     reason: reason === 'timeout' || reason === 'interrupted' ? reason : end.reason,
     code: end.code,
-    instructions: counters.instructions,
+    instructions: stats.instructions,
     seconds: Math.round(seconds * 1000) / 1000,
     error: end.error?.message,
+    ...(flags.stats === true && { stats }),
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
@@ -189,11 +194,3 @@ const guestFailure = ({ machine }: RunFlags, code: number): string =>
   machine === 'bare'
     ? `the program failed: test ${code}`
     : `the guest powered off with failure code ${code}`;
-
-function printStats(counters: Readonly<Record<string, number>>, seconds: number): void {
-  const mips = counters['instructions']! / seconds / 1e6;
-  const rows = { seconds: seconds.toFixed(3), 'million instructions a second': mips.toFixed(1) };
-  for (const [name, value] of [...Object.entries(rows), ...Object.entries(counters)]) {
-    process.stderr.write(`${name.padEnd(30)} ${value}\n`);
-  }
-}

@@ -7,7 +7,7 @@
 import type { Clock } from '../device/device.ts';
 import type { Executor } from '../engine/executor.ts';
 import type { VcpuRecord } from '../isa/shared/record.ts';
-import { vcpu as cells } from '../isa/shared/vcpu.ts';
+import { type Exit, vcpu as cells } from '../isa/shared/vcpu.ts';
 import type { Ending, FirmwareHost, Processor } from '../machine/processor.ts';
 import { VmFailedError } from './errors.ts';
 
@@ -52,8 +52,8 @@ export class RunLoop {
   #ending: Ending | undefined;
   #stopped = false;
   #wake: (() => void) | undefined;
-  /** For statistics: slices run, nanoseconds asleep, times asleep. */
-  readonly counts = { slices: 0, sleeps: 0, sleptNs: 0n };
+  /** For statistics: slices run, nanoseconds asleep, times asleep, and why slices ended. */
+  readonly counts = { slices: 0, sleeps: 0, sleptNs: 0n, ends: new Map<Exit, number>() };
 
   constructor(options: RunLoopOptions) {
     this.#options = options;
@@ -95,8 +95,10 @@ export class RunLoop {
   /** Runs one slice; true if the guest waits for an interrupt. */
   #slice(): boolean {
     const { executor, bases, processor, firmware } = this.#options;
-    this.counts.slices++;
+    const { counts } = this;
+    counts.slices++;
     const exit = executor.run(bases[0]!, this.#budget(this.#updateTimer()));
+    counts.ends.set(exit, (counts.ends.get(exit) ?? 0) + 1);
     switch (exit) {
       case 'budget':
       case 'attention':

@@ -1,4 +1,5 @@
-// What a VM tells of its inner life: calls to firmware and accesses to device registers, one line of text each.
+// What a VM tells of its inner life: calls to firmware and accesses to device registers, one line of text each, and how
+// many accesses there were.
 //
 // Wrappers around what is traced, made only when somebody listens, so that a VM without trace pays nothing.
 
@@ -71,6 +72,32 @@ export function traceDevices(
         },
         write(offset, size, value) {
           tell(`${register(offset, 'write')} <- ${hex(value)} (${size})`);
+          target.write(offset, size, value);
+        },
+      },
+    };
+  });
+}
+
+/** Counts accesses in `counts` under the names `device.NAME.reads` and `device.NAME.writes`. */
+export function countDevices(
+  ranges: readonly BusRange[],
+  counts: Record<string, number>,
+): readonly BusRange[] {
+  return ranges.map((range) => {
+    const { target, name } = range;
+    const [reads, writes] = [`device.${name}.reads`, `device.${name}.writes`] as const;
+    counts[reads] = 0;
+    counts[writes] = 0;
+    return {
+      ...range,
+      target: {
+        read(offset, size) {
+          counts[reads]!++;
+          return target.read(offset, size);
+        },
+        write(offset, size, value) {
+          counts[writes]!++;
           target.write(offset, size, value);
         },
       },

@@ -20,7 +20,7 @@ import { type EngineName, engines } from '../engine/engines.ts';
 import type { Executor } from '../engine/executor.ts';
 import { mostRam, place, type Places } from '../engine/places.ts';
 import { VcpuRecord } from '../isa/shared/record.ts';
-import { vcpu as cells } from '../isa/shared/vcpu.ts';
+import { exits, vcpu as cells } from '../isa/shared/vcpu.ts';
 import { deviceTree } from '../machine/device-tree.ts';
 import { type Board, createDevices } from '../machine/machine.ts';
 import type { Ending, Start } from '../machine/processor.ts';
@@ -32,7 +32,7 @@ import { type Delay, VmConsole, type WaitOptions } from './console.ts';
 import { VmFailedError, VmOptionsError, VmStateError } from './errors.ts';
 import { RunLoop, ticksOf } from './run-loop.ts';
 import type { TranslatorThread } from './translation.ts';
-import { type Trace, traceDevices, traceFirmware } from './trace.ts';
+import { countDevices, type Trace, traceDevices, traceFirmware } from './trace.ts';
 
 /** Machines by name: a Linux board, and one that runs an ELF executable from its entry in machine mode. */
 export const machines = { virt: riscv64Virt, bare: riscv64Bare } as const;
@@ -61,7 +61,7 @@ export interface HostServices {
 export interface VmOptions {
   readonly machine?: MachineName;
   readonly engine?: EngineName;
-  /** Whether generated code counts what it does, for `stats`; it runs slower then. */
+  /** Whether generated code and devices count what they do, for `stats`; they are slower then. */
   readonly statistics?: boolean;
   /** Bytes of RAM, a multiple of 4096; 512 MiB if absent. */
   readonly memoryBytes?: number;
@@ -117,6 +117,8 @@ interface Parts {
   readonly places: Places;
   readonly memory: GuestMemory;
   readonly executor: Executor;
+  /** Accesses to devices, if they are counted. */
+  readonly accesses: Readonly<Record<string, number>>;
   readonly vcpus: readonly VcpuRecord[];
   readonly translator: TranslatorThread | undefined;
   /** Ends what devices do; resolves when none of them touches its backend any more. */
@@ -238,15 +240,18 @@ export class Vm implements AsyncDisposable {
   }
 
   stats(): VmStats {
-    const { vcpus, executor } = this.#parts;
-    const { slices, sleeps, sleptNs } = this.#loop.counts;
+    const { vcpus, executor, accesses } = this.#parts;
+    const { slices, sleeps, sleptNs, ends } = this.#loop.counts;
+    const ended = exits.map((exit) => [`slices${capitalised(exit)}`, ends.get(exit) ?? 0] as const);
     return {
       instructions: Number(vcpus[0]!.get(cells.retired)),
       slices,
+      ...Object.fromEntries(ended),
       sleeps,
       sleptMs: Number(sleptNs) / 1e6,
       ...executor.counts,
       ...Object.fromEntries(counters.map((name) => [name, Number(vcpus[0]!.get(cells[name]))])),
+      ...accesses,
     };
   }
 
@@ -254,6 +259,8 @@ export class Vm implements AsyncDisposable {
     await this.stop();
   }
 }
+
+const capitalised = (word: string): string => word[0]!.toUpperCase() + word.slice(1);
 
 function failure(cause: unknown): VmFailedError {
   if (cause instanceof VmFailedError) return cause;
@@ -302,12 +309,14 @@ async function build(
   const { statistics = false } = options;
   const translator =
     engine === 'hybrid' ? services.startTranslator?.(isa.name, memory, statistics) : undefined;
+  const ranges = traceDevices(devices.ranges, options.trace);
+  const accesses: Record<string, number> = {};
   const executor = engines[engine]({
     isa,
     memory,
     places,
     ramBase: board.ram.address,
-    bus: createBus(traceDevices(devices.ranges, options.trace)),
+    bus: createBus(statistics ? countDevices(ranges, accesses) : ranges),
     time: () => ticksOf(services.clock, board.timebaseHz),
     now: () => services.clock.monotonic(),
     translator,
@@ -325,7 +334,7 @@ async function build(
     await Promise.all(instances.map(async (device) => device.idle?.()));
   };
   const { tohost } = loaded;
-  return { board, places, memory: guest, executor, vcpus, translator, quiesce, tohost };
+  return { board, places, memory: guest, executor, accesses, vcpus, translator, quiesce, tohost };
 }
 
 function buildBoard(options: VmOptions, console: VmConsole, signals: Signals): Board {

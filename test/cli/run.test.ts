@@ -44,6 +44,17 @@ test('--json ends standard output with one line', async () => {
   assert.ok(Number(instructions) >= 4 && Number(seconds) > 0);
 });
 
+test('--stats prints sections, or the counters themselves as JSON', async () => {
+  const { stdout, stderr } = await isola(bare('success', '--stats'));
+  assert.equal(stdout, '');
+  assert.match(stderr, /^Guest instructions\n {2}all +\d+\n {2}interpreted +\d+ +100\.0 %\n/);
+  assert.match(stderr, /^Devices\n {2}power writes +1$/m);
+  const both = await isola(bare('success', '--stats', '--json'));
+  assert.equal(both.stderr, '');
+  const { stats } = JSON.parse(both.stdout) as { stats: Record<string, number> };
+  assert.deepEqual([stats['device.power.writes'], stats['regionRetired']], [1, 0]);
+});
+
 test('--timeout stops it with 124, and a signal with 130', async () => {
   const late = await isola(bare('spin', '--timeout', '0.2', '--json'));
   assert.equal(late.code, 124);
@@ -58,7 +69,7 @@ test('--timeout stops it with 124, and a signal with 130', async () => {
 test('a guest that waits for ever keeps the command alive, without using the processor', async () => {
   const { code, stderr } = await isola(bare('wait', '--timeout', '1', '--stats'));
   assert.equal(code, 124);
-  const instructions = Number(/^instructions +(\d+)$/m.exec(stderr)?.[1]);
+  const instructions = Number(/^Guest instructions\n {2}all +(\d+)$/m.exec(stderr)?.[1]);
   assert.ok(instructions < 1000, `${instructions} instructions`);
 });
 

@@ -50,7 +50,7 @@ export interface VmOptions {
   /** The guest sees them as /dev/vda, /dev/vdb, …; at most 7. */
   readonly disks?: readonly DiskOptions[];
   readonly engine?: EngineName;
-  /** Whether translated code counts what it does, for `stats`; it runs slower then. */
+  /** Whether translated code and devices count what they do, for `stats`; they are slower then. */
   readonly statistics?: boolean;
   /** Aborting it stops the VM, or the fetching of the default guest. */
   readonly signal?: AbortSignal;
