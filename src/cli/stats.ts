@@ -64,28 +64,11 @@ const sections: Readonly<Record<string, readonly Row[]>> = {
     row('exitsRaised', 'by an exception', 'count', 'regionEntries'),
     row('exitsDue', "for the slice's end", 'count', 'regionEntries'),
   ],
-  'Address translation': [
-    row('tlbMissLoad', 'first-level misses of loads'),
-    row('tlbMissStore', 'first-level misses of stores'),
-    row('tlbMissFetch', 'first-level misses of fetches'),
-    row('tlbSecondHits', 'second-level hits'),
-    row('walks', 'page-table walks'),
-    row('flushes', 'flushes'),
-    row('pageFlushes', 'flushes of one page'),
-  ],
   'Decoded blocks': [
     row('decoded', 'instructions decoded'),
     row('lookups', 'look-ups that missed the jump cache'),
     row('invalidations', 'pages of code that changed'),
     row('resets', 'resets of the whole cache'),
-  ],
-  'Code cache collector': [
-    row('collections', 'cycles'),
-    row('collectorSteps', 'steps'),
-    row('evictedPages', 'pages let go'),
-    row('evictedBytes', 'of code', 'bytes'),
-    row('collectorPauseP99Us', 'pause, 99th percentile', 'us'),
-    row('collectorPauseMaxUs', 'longest pause', 'us'),
   ],
   'Time slices': [
     row('slices', 'slices'),
