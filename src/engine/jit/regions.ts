@@ -81,14 +81,15 @@ export class Regions {
     const ip = blocks.find(cpu);
     if (ip === 0) return false;
     if (this.#installed.has(ip)) return true;
+    const page = blocks.pageOf(ip);
+    if (page === 0) return false;
     if (this.#refused.has(ip) || this.#pending.has(ip)) return false;
     const samples = (this.#samples.get(ip) ?? 0) + 1;
+    if (samples === 1) blocks.watch(ip);
     this.#samples.set(ip, samples);
     if (samples < hot) return false;
     this.#samples.delete(ip);
-    const page = blocks.pageOf(ip);
-    if (page === 0) this.#refused.add(ip);
-    else this.#ask(ip, page + (this.#view.getUint32(cpu + vcpu.pc.offset, true) % 4096), hot > 1);
+    this.#ask(ip, page + (this.#view.getUint32(cpu + vcpu.pc.offset, true) % 4096), hot > 1);
     return false;
   }
 
