@@ -8,7 +8,7 @@ import type { Places } from './places.ts';
 
 /** Bytes of decoded and translated code that an executor keeps: by default, and the least with which it works. */
 export const CODE_CACHE: number = 128 * 1024 * 1024;
-export const CODE_CACHE_LEAST: number = 256 * 1024;
+export const CODE_CACHE_LEAST: number = 1024 * 1024;
 
 /** Everything an executor needs of its VM. */
 export interface ExecutorOptions {

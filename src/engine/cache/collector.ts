@@ -3,8 +3,8 @@
 // Two generations, each with a hand that goes round. Pages are young when they get code, and old when they have
 // survived or have regions, which were dear. What has not been used since the last look goes: a young page is evicted,
 // an old one becomes young again. Old pages are looked at less often.
-// Work is done in steps between slices of vCPUs, from a high-water mark down to a low one. A step ends after a time; only
-// where the limit itself is reached it goes on, and then it evicts what it meets.
+// Work is done in steps between slices of vCPUs, from a high-water mark down to a low one. A step ends after a time;
+// only where the limit itself is reached it goes on, and then it evicts what it meets.
 // Invariant: after `step`, use is within the limit.
 
 import { Histogram } from '../../std/histogram.ts';

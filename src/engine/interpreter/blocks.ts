@@ -5,8 +5,8 @@
 // leaves, the end of the page, BLOCK_LIMIT, or the end of its page's chunk. An instruction that straddles two pages is
 // a block of its own, bound to both pages. Where translation holds for one access only (vcpu.uncached), a block is one
 // instruction, not kept.
-// Invariants: `find` leaves vcpu.uncached at 1 if the block must not be remembered, for the jump cache; forgotten records
-// are reused only after a safe point, where no block is executing; after it, the cache is within its limit.
+// Invariants: `find` leaves vcpu.uncached at 1 if the block must not be remembered, for the jump cache; forgotten
+// records are reused only after a safe point, where no block is executing; after it, the cache is within its limit.
 
 import { CodePages, type CodePage, type CodePlaces } from '../cache/code-pages.ts';
 import { Collector } from '../cache/collector.ts';
@@ -54,6 +54,8 @@ export class Blocks {
   /** Most bytes of decoded blocks and translated regions together. */
   readonly limit: number;
   #regionBytes = 0;
+  /** Most bytes in use when vCPUs went on. */
+  #mostBytes = 0;
   readonly #counts = { decoded: 0, invalidations: 0, lookups: 0, evictedPages: 0, evictedBytes: 0 };
   /** Hears of a watched block that is forgotten. */
   onForget: (ip: number, reason: ForgetReason) => void = () => {};
@@ -92,6 +94,7 @@ export class Blocks {
       collectorPauseP99Us: pauses.percentile(0.99),
       collectorPauseMaxUs: pauses.max,
       cacheBytes: this.bytes,
+      cacheBytesMax: this.#mostBytes,
       cacheLimit: this.limit,
     };
   }
@@ -104,6 +107,7 @@ export class Blocks {
   safePoint(): void {
     this.#pages.exhume();
     this.#collector.step();
+    this.#mostBytes = Math.max(this.#mostBytes, this.bytes);
   }
 
   /** Host offset of the first record of the block at vcpu.pc; 0 if the fetch raised an exception. */

@@ -1,5 +1,5 @@
-// Turns instruction words into records. What a record says of its word alone is the same wherever the word stands, so it
-// is remembered: guests use few words often.
+// Turns instruction words into records. What a record says of its word alone is the same wherever the word stands, so
+// it is remembered: guests use few words often.
 //
 // Invariant: a remembered record is what `#make` would make; it depends on the architecture only, so one encoder serves
 // all VMs of a process.
