@@ -16,6 +16,7 @@ export interface RunFlags {
   readonly append?: string;
   readonly disk?: readonly DiskOptions[];
   readonly engine: EngineName;
+  readonly codeCache?: number;
   readonly trace?: ReadonlySet<TraceKind>;
   /** Seconds. */
   readonly timeout?: number;
@@ -42,6 +43,12 @@ export function addRunOptions(command: Command): Command {
     .option('--disk <image>', 'raw disk image, with options; see below', disk)
     .addOption(
       new Option('--engine <name>', 'executor').choices(engineNames).default(defaultEngine),
+    )
+    .addOption(
+      new Option(
+        '--code-cache <size>',
+        'memory for decoded and translated code; 128M if absent',
+      ).argParser(memorySize),
     )
     .option('--trace <kinds>', `tell on standard error: ${kinds.join(',')}`, trace)
     .option('--timeout <seconds>', 'stop after this time, with exit code 124', seconds)

@@ -104,6 +104,7 @@ async function createVm(
   { signal, warn }: RunContext,
 ): Promise<Vm> {
   const { arch, machine, memory, kernel, initrd, append, engine, trace, stats } = flags;
+  const { codeCache } = flags;
   const terminal = terminalShape();
   const progress = progressLine();
   const tell = ({ kind, text }: TraceEvent): void =>
@@ -121,6 +122,7 @@ async function createVm(
       ...(kernel !== undefined && { kernel }),
       ...(initrd !== undefined && { initrd }),
       ...(append !== undefined && { append }),
+      ...(codeCache !== undefined && { codeCache }),
       ...(terminal && { terminal }),
       ...(stats && { statistics: stats }),
       ...(trace && { trace: { kinds: trace, tell } }),

@@ -68,7 +68,17 @@ const sections: Readonly<Record<string, readonly Row[]>> = {
     row('decoded', 'instructions decoded'),
     row('lookups', 'look-ups that missed the jump cache'),
     row('invalidations', 'pages of code that changed'),
-    row('resets', 'resets of the whole cache'),
+  ],
+  'Code cache': [
+    row('cacheBytes', 'in use at the end', 'bytes', 'cacheLimit'),
+    row('cacheBytesMax', 'in use at most', 'bytes', 'cacheLimit'),
+    row('cacheLimit', 'limit', 'bytes'),
+    row('collections', 'collections'),
+    row('collectorSteps', 'steps'),
+    row('collectorPauseP99Us', '99 % of steps took at most', 'us'),
+    row('collectorPauseMaxUs', 'the longest took', 'us'),
+    row('evictedPages', 'pages evicted'),
+    row('evictedBytes', 'freed by that', 'bytes'),
   ],
   'Time slices': [
     row('slices', 'slices'),

@@ -6,6 +6,10 @@ import type { Bus } from '../memory/bus.ts';
 import type { RemoteTranslator } from './jit/translator.ts';
 import type { Places } from './places.ts';
 
+/** Bytes of decoded and translated code that an executor keeps: by default, and the least with which it works. */
+export const CODE_CACHE: number = 128 * 1024 * 1024;
+export const CODE_CACHE_LEAST: number = 1024 * 1024;
+
 /** Everything an executor needs of its VM. */
 export interface ExecutorOptions {
   readonly isa: Isa;
@@ -20,6 +24,8 @@ export interface ExecutorOptions {
   readonly now?: () => bigint;
   /** Whether generated code counts what it does; it does so only then, for it costs time. */
   readonly statistics?: boolean | undefined;
+  /** Most bytes of decoded and translated code to keep, at least CODE_CACHE_LEAST; CODE_CACHE if absent. */
+  readonly codeCacheBytes?: number | undefined;
   /** Translates on another thread; without one, vCPUs wait for their translations. */
   readonly translator?: RemoteTranslator | undefined;
 }

@@ -3,7 +3,8 @@
 //   0            never used, so that host offset 0 can mean "none"
 //   64 KiB       vCPU records
 //                one byte of flags for each page of RAM
-//                index of decoded blocks, arena of decoded blocks
+//                index of decoded blocks: one entry for each page of RAM
+//                arena of decoded blocks
 //                RAM, page-aligned, to the end
 //
 // Invariant: RAM is last, so that nothing lies behind it and what the guest never touches costs nothing.
@@ -13,14 +14,23 @@ import { vcpuBytes } from '../isa/shared/vcpu.ts';
 const WASM_PAGE = 65536;
 /** WebAssembly addresses memory with 32 bits. */
 const MOST_PAGES = 65536;
-/** Entries of the block index, a power of two. */
-export const BLOCK_INDEX_ENTRIES = 16384;
+/** Most bytes that decoded blocks can have. */
 const ARENA_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Entry of the block index, for a page of RAM. `uses`, i64: a bit for each group of jump cache entries, by the virtual
+ * page number modulo 64, through which control may arrive in the page. `directory`, i32: host offset of the heads of
+ * the page's blocks, 0 for none.
+ */
+export const indexEntry = { bytes: 16, uses: 0, directory: 8 } as const;
+
+/** A page's blocks hang in lists, by a hash of their first instruction's offset; a power of two. */
+export const BUCKETS = 32;
 
 export interface Places {
   readonly vcpus: readonly number[];
   readonly pageFlags: number;
-  /** Entries of 8 bytes: host offset of an instruction, and of its block; see interpreter/blocks.ts. */
+  /** One entry for each page of RAM; see cache/code-pages.ts. */
   readonly blockIndex: number;
   readonly arena: number;
   readonly arenaBytes: number;
@@ -42,7 +52,7 @@ function placeParts(ramBytes: number, vcpus: number) {
   const stride = roundUp(vcpuBytes, 64);
   const pageFlags = WASM_PAGE + vcpus * stride;
   const blockIndex = roundUp(pageFlags + ramBytes / 4096, 4096);
-  const arena = blockIndex + BLOCK_INDEX_ENTRIES * 8;
+  const arena = roundUp(blockIndex + (ramBytes / 4096) * indexEntry.bytes, 4096);
   const bases = Array.from({ length: vcpus }, (_, i) => WASM_PAGE + i * stride);
   return {
     vcpus: bases,

@@ -114,11 +114,13 @@ test('options that make no VM are refused with what to do', async () => {
     { memoryBytes: -4096 },
     { memoryBytes: 2 ** 40 },
     { memoryBytes: NaN },
+    { codeCacheBytes: 1000 },
+    { codeCacheBytes: NaN },
   ];
   for (const options of cases) {
     await assert.rejects(create(programs.spin, options), {
       name: 'VmOptionsError',
-      message: /give (a|at most)/,
+      message: /give (a|at most|at least)/,
     });
   }
   await assert.rejects(create(new Uint8Array(100)), { name: 'ElfError' });

@@ -17,7 +17,7 @@ import {
 } from '../boot/linux-image.ts';
 import type { Clock, Device } from '../device/device.ts';
 import { type EngineName, engines } from '../engine/engines.ts';
-import type { Executor } from '../engine/executor.ts';
+import { CODE_CACHE_LEAST, type Executor } from '../engine/executor.ts';
 import { mostRam, place, type Places } from '../engine/places.ts';
 import { VcpuRecord } from '../isa/shared/record.ts';
 import { exits, vcpu as cells } from '../isa/shared/vcpu.ts';
@@ -65,6 +65,8 @@ export interface VmOptions {
   readonly statistics?: boolean;
   /** Bytes of RAM, a multiple of 4096; 512 MiB if absent. */
   readonly memoryBytes?: number;
+  /** Most bytes that decoded and translated code may take, at least 1 MiB; 128 MiB if absent. */
+  readonly codeCacheBytes?: number;
   /** Kernel Image (plain, gzip, zstd), or an ELF executable for the bare machine. */
   readonly kernel: Uint8Array;
   readonly initrd?: Uint8Array;
@@ -306,7 +308,8 @@ async function build(
   console.attach(devices.console);
   const engine = options.engine ?? defaultEngine;
   const { isa } = board.processor;
-  const { statistics = false } = options;
+  const { statistics = false, codeCacheBytes } = options;
+  if (codeCacheBytes !== undefined) checkCodeCache(codeCacheBytes);
   const translator =
     engine === 'hybrid' ? services.startTranslator?.(isa.name, memory, statistics) : undefined;
   const ranges = traceDevices(devices.ranges, options.trace);
@@ -321,6 +324,7 @@ async function build(
     now: () => services.clock.monotonic(),
     translator,
     statistics,
+    codeCacheBytes,
   });
   late.executor = executor;
   const loaded = await load(options, services, board, guest).catch(async (error: unknown) => {
@@ -335,6 +339,12 @@ async function build(
   };
   const { tohost } = loaded;
   return { board, places, memory: guest, executor, accesses, vcpus, translator, quiesce, tohost };
+}
+
+function checkCodeCache(bytes: number): void {
+  if (Number.isSafeInteger(bytes) && bytes >= CODE_CACHE_LEAST) return;
+  const least = `${CODE_CACHE_LEAST / 1024 / 1024} MiB`;
+  throw new VmOptionsError(`a code cache of ${bytes} bytes: give at least ${least}`);
 }
 
 function buildBoard(options: VmOptions, console: VmConsole, signals: Signals): Board {

@@ -6,10 +6,11 @@
 
 import { access, type Isa } from '../../isa/shared/isa.ts';
 import { exits, vcpu } from '../../isa/shared/vcpu.ts';
-import type { Executor, ExecutorOptions } from '../executor.ts';
+import { CODE_CACHE, type Executor, type ExecutorOptions } from '../executor.ts';
 import { helperImports } from '../helpers.ts';
 import { hostCalls } from '../host-calls.ts';
 import { Blocks } from './blocks.ts';
+import { Encoder } from './encoder.ts';
 import { buildHandlers, type Handlers } from './handlers.ts';
 
 /** What the compiled module exports. */
@@ -27,6 +28,7 @@ export interface Exports {
 
 interface Compiled {
   readonly handlers: Handlers;
+  readonly encoder: Encoder;
   readonly module: WebAssembly.Module;
 }
 
@@ -39,7 +41,8 @@ function compile(isa: Isa): Compiled {
   const known = compiled.get(isa);
   if (known !== undefined) return known;
   const handlers = buildHandlers(isa, anyMemory);
-  const made = { handlers, module: new WebAssembly.Module(handlers.bytes) };
+  const module = new WebAssembly.Module(handlers.bytes);
+  const made = { handlers, encoder: new Encoder(isa, handlers), module };
   compiled.set(isa, made);
   return made;
 }
@@ -54,13 +57,14 @@ export interface Interpreter extends Executor {
 /** Makes an interpreter for a VM whose vCPU records are zero or reset. */
 export function createInterpreter(options: ExecutorOptions): Interpreter {
   const { isa, memory, places } = options;
-  const { handlers, module } = compile(isa);
+  const { handlers, encoder, module } = compile(isa);
   const i32 = new Int32Array(memory.buffer);
   const fetcher = {
     fetch: (cpu: number): number => wasm.fetch(cpu) >>> 0,
     fetchFault: (cpu: number): void => wasm.accessFault(cpu, pcOf(memory, cpu), access.fetch),
   };
-  const blocks = new Blocks(isa, handlers, memory, places, fetcher);
+  const { codeCacheBytes: limit = CODE_CACHE, now = () => 0n } = options;
+  const blocks = new Blocks({ memory, places, encoder, fetcher, limit, now });
   const wasm = new WebAssembly.Instance(module, {
     env: {
       memory,
@@ -78,10 +82,12 @@ export function createInterpreter(options: ExecutorOptions): Interpreter {
     blocks,
     handlers,
     wasm,
-    counts: blocks.counts,
+    get counts() {
+      return blocks.counts;
+    },
     flushTlb: (cpu) => wasm.flushTlb(cpu),
     run(cpu, budget) {
-      if (blocks.isFull) blocks.reset();
+      blocks.safePoint();
       i32[(cpu + vcpu.attention.offset) >>> 2] = 0;
       i32[(cpu + vcpu.slice.offset) >>> 2] = budget;
       i32[(cpu + vcpu.budget.offset) >>> 2] = budget;

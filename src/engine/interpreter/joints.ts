@@ -12,7 +12,7 @@ import type { ModuleWriter } from '../../wasm/module.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
 import { CPU, getCell, setCell, tlbEntry, tlbTag } from '../lower/lower.ts';
 import { fill, jumpCachePage, setHost, translateOrFault } from '../lower/runtime.ts';
-import { BLOCK_INDEX_ENTRIES } from '../places.ts';
+import { BUCKETS, indexEntry } from '../places.ts';
 import { header, record } from './record.ts';
 
 export const IP = 1;
@@ -281,8 +281,11 @@ function findBlock(code: Code, needs: JointNeeds, ip: number): void {
   code.memory(opcodes['i32.load'], jumpCache.offset + 12, 2);
   code.localSet(ip);
   code.else();
-  findByHost(code, needs, ip);
+  findByHost(code, needs, pc, ip);
+  code.i32Const(0);
   code.localGet(ip);
+  getCell(code, vcpu.uncached);
+  code.select();
   code.if();
   code.localGet(entry);
   code.localGet(pc);
@@ -297,40 +300,116 @@ function findBlock(code: Code, needs: JointNeeds, ip: number): void {
   code.end();
 }
 
-/** Leaves in `ip` the record of vcpu.pc, from the index of blocks or the host. */
-function findByHost(code: Code, needs: JointNeeds, ip: number): void {
+/** Leaves in `ip` the record of the pc in a local, which is vcpu.pc, from the index of blocks or the host. */
+function findByHost(code: Code, needs: JointNeeds, pc: number, ip: number): void {
   const host = code.local('i32');
-  const slot = code.local('i32');
+  code.i32Const(0);
+  code.localSet(ip);
   code.localGet(CPU);
   code.call(needs.fetch);
-  code.localSet(host);
-  code.localGet(host);
+  code.localTee(host);
   code.i32Const(1);
-  code.op(opcodes['i32.shr_u']);
-  code.i32Const(BLOCK_INDEX_ENTRIES - 1);
-  code.op(opcodes['i32.and']);
-  code.i32Const(3);
-  code.op(opcodes['i32.shl']);
-  getCell(code, vcpu.blockIndex);
-  code.op(opcodes['i32.add']);
-  code.localSet(slot);
-  // An empty entry and a fetch that failed are both 0; there, the entry's second half is 0 too.
-  code.localGet(slot);
-  code.memory(opcodes['i32.load'], 0, 2);
-  code.localGet(host);
-  code.op(opcodes['i32.eq']);
+  code.op(opcodes['i32.gt_u']);
+  code.if();
   getCell(code, vcpu.uncached);
   code.op(opcodes['i32.eqz']);
-  code.op(opcodes['i32.and']);
   code.if();
-  code.localGet(slot);
-  code.memory(opcodes['i32.load'], 4, 2);
-  code.localSet(ip);
-  code.else();
+  findInIndex(code, pc, host, ip);
+  code.end();
+  code.end();
+  code.localGet(ip);
+  code.op(opcodes['i32.eqz']);
+  code.if();
   code.localGet(CPU);
   code.call(needs.find);
   code.localSet(ip);
   code.end();
+}
+
+/** Leaves in `ip` the record of an instruction in RAM by its host offset; unchanged if there is none. */
+function findInIndex(code: Code, pc: number, host: number, ip: number): void {
+  const entry = code.local('i32');
+  const head = code.local('i32');
+  code.localGet(host);
+  getCell(code, vcpu.ramHost);
+  code.op(opcodes['i32.sub']);
+  code.i32Const(12);
+  code.op(opcodes['i32.shr_u']);
+  code.i32Const(Math.log2(indexEntry.bytes));
+  code.op(opcodes['i32.shl']);
+  getCell(code, vcpu.blockIndex);
+  code.op(opcodes['i32.add']);
+  code.localSet(entry);
+  noteUse(code, entry, pc);
+  code.localGet(entry);
+  code.memory(opcodes['i32.load'], indexEntry.directory, 2);
+  code.localTee(head);
+  code.if();
+  code.localGet(head);
+  pushBucket(code, host);
+  code.op(opcodes['i32.add']);
+  code.memory(opcodes['i32.load'], 0, 2);
+  code.localSet(head);
+  code.block();
+  code.loop();
+  code.localGet(head);
+  code.op(opcodes['i32.eqz']);
+  code.brIf(1);
+  code.localGet(head);
+  code.memory(opcodes['i32.load'], header.host, 2);
+  code.localGet(host);
+  code.op(opcodes['i32.eq']);
+  code.if();
+  code.localGet(head);
+  code.i32Const(record.bytes);
+  code.op(opcodes['i32.add']);
+  code.localSet(ip);
+  code.br(2);
+  code.end();
+  code.localGet(head);
+  code.memory(opcodes['i32.load'], header.next, 2);
+  code.localSet(head);
+  code.br(0);
+  code.end();
+  code.end();
+  code.end();
+}
+
+/** The jump cache is about to lead to a page from a group: says so in the page's index entry. */
+function noteUse(code: Code, entry: number, pc: number): void {
+  const bit = code.local('i64');
+  code.i64Const(1);
+  code.localGet(pc);
+  code.i64Const(12);
+  code.op(opcodes['i64.shr_u']);
+  code.op(opcodes['i64.shl']);
+  code.localSet(bit);
+  code.localGet(entry);
+  code.memory(opcodes['i64.load'], indexEntry.uses, 3);
+  code.localGet(bit);
+  code.op(opcodes['i64.and']);
+  code.op(opcodes['i64.eqz']);
+  code.if();
+  code.localGet(entry);
+  code.localGet(bit);
+  code.memory(opcodes['i64.atomic.rmw.or'], indexEntry.uses, 3);
+  code.drop();
+  code.end();
+}
+
+/** Pushes the distance from a directory of the list's head in which the instruction at a host offset hangs. */
+function pushBucket(code: Code, host: number): void {
+  code.localGet(host);
+  code.i32Const(1);
+  code.op(opcodes['i32.shr_u']);
+  code.localGet(host);
+  code.i32Const(6);
+  code.op(opcodes['i32.shr_u']);
+  code.op(opcodes['i32.xor']);
+  code.i32Const(BUCKETS - 1);
+  code.op(opcodes['i32.and']);
+  code.i32Const(2);
+  code.op(opcodes['i32.shl']);
 }
 
 function dispatchJoint(joints: Joints, needs: JointNeeds): Code {

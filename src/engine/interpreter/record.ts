@@ -8,8 +8,14 @@
 //   24  i32   link: host offset of the record that a direct jump from here continues at, 0 if not known
 //   28  u32   the instruction word
 //
-// A block is a header record and its instructions' records. The header holds, at 0, the host offset of the page of
-// the block's instructions, and at 4 whether links from and to the block are allowed (1) or not (0).
+// A block is a header record and its instructions' records. The header holds
+//
+//   0   i32   host offset of the page of the block's instructions; 0 if they lie in two pages
+//   4   i32   whether links from and to the block are allowed (1) or not (0)
+//   8   i32   number of instructions
+//   12  i32   host offset of its first instruction
+//   16  i32   header of the next block in the list that it hangs in, 0 at the end (cache/code-pages.ts)
+//
 // Invariant: a link joins two blocks of one page of one mapping, so they are invalidated together.
 
 import type { Row } from '../../isa/shared/row.ts';
@@ -25,7 +31,7 @@ export const record = {
   word: 28,
 } as const;
 
-export const header = { page: 0, linkable: 4 } as const;
+export const header = { page: 0, linkable: 4, count: 8, host: 12, next: 16 } as const;
 
 /** Instructions in a block, at most; bounds the time between two looks at the budget. */
 export const BLOCK_LIMIT = 64;

@@ -50,6 +50,8 @@ export interface VmOptions {
   /** The guest sees them as /dev/vda, /dev/vdb, …; at most 7. */
   readonly disks?: readonly DiskOptions[];
   readonly engine?: EngineName;
+  /** Most memory for decoded and translated code, in bytes or as text like `64M`; 128 MiB if absent. */
+  readonly codeCache?: number | string;
   /** Whether translated code and devices count what they do, for `stats`; they are slower then. */
   readonly statistics?: boolean;
   /** Aborting it stops the VM, or the fetching of the default guest. */
@@ -81,7 +83,8 @@ export const Vm = {
    */
   async create(options: VmOptions = {}): Promise<CoreVm> {
     const { signal, memory, machine = 'virt', engine, statistics, trace } = options;
-    const memoryBytes = typeof memory === 'string' ? parseMemorySize(memory) : memory;
+    const memoryBytes = bytesOf(memory);
+    const codeCacheBytes = bytesOf(options.codeCache);
     const { kernel, initrd } = await loadSoftware(options, machine);
     const disks = await openDisks(options.disks ?? [], options.onWarning ?? (() => undefined));
     const devices = disks.stores.map((store) => virtioMmio(virtioBlock(store)));
@@ -96,6 +99,7 @@ export const Vm = {
           release: () => disks.close(),
           ...(initrd && { initrd }),
           ...(memoryBytes !== undefined && { memoryBytes }),
+          ...(codeCacheBytes !== undefined && { codeCacheBytes }),
           ...(engine && { engine }),
           ...(statistics && { statistics }),
           ...(signal && { signal }),
@@ -113,6 +117,9 @@ export const Vm = {
   },
 };
 export type Vm = CoreVm;
+
+const bytesOf = (size: number | string | undefined): number | undefined =>
+  typeof size === 'string' ? parseMemorySize(size) : size;
 
 /** Gives the memory of a file's content back at once: it has been copied to the guest. */
 function letGo(bytes: Uint8Array): void {
