@@ -24,6 +24,10 @@ export const SMALL_BLOCK = 3 * record.bytes;
 /** Room for blocks that are found by nobody: they are executed once. */
 const PASSING = CHUNK;
 
+/** Pages' first blocks lie at different distances from their chunks' starts: they shall share no set of a data cache. */
+const COLOURS = 16;
+const COLOUR_BYTES = 64;
+
 /** Where things lie in the VM's shared memory: host offsets and sizes in bytes. */
 export interface CodePlaces {
   readonly blockIndex: number;
@@ -127,7 +131,7 @@ export class CodePages {
     page.chunks.push(chunk);
     if (page.chunks.length > 1) return;
     this.#i32.fill(0, chunk >>> 2, (chunk >>> 2) + BUCKETS);
-    page.next += BUCKETS * 4;
+    page.next += BUCKETS * 4 + (page.number % COLOURS) * COLOUR_BYTES;
     this.#i32[this.#entryOf(page) + indexEntry.directory / 4] = chunk;
   }
 

@@ -53,6 +53,7 @@ export class JumpCaches {
       (cpu + jumpCache.offset + page * PAGE_BYTES + within * jumpCache.entryBytes) >>> 2;
     const tag = this.#i32[(cpu + vcpu.fetchTag.offset) >>> 2]!;
     const isFor = this.#i32[entry] === low && this.#i32[entry + 1] === high;
-    return isFor && this.#i32[entry + 2] === tag ? this.#i32[entry + 3]! >>> 0 : 0;
+    const isInForce = (this.#i32[entry + 2]! & (2 ** jumpCache.tagBits - 1)) === tag;
+    return isFor && isInForce ? this.#i32[entry + 3]! >>> 0 : 0;
   }
 }

@@ -10,7 +10,8 @@
 
 import { CodePages, type CodePage, type CodePlaces } from '../cache/code-pages.ts';
 import { Collector } from '../cache/collector.ts';
-import { vcpu } from '../../isa/shared/vcpu.ts';
+import { jumpCache, vcpu } from '../../isa/shared/vcpu.ts';
+import { assert } from '../../std/assert.ts';
 import type { Encoder } from './encoder.ts';
 import { BLOCK_LIMIT, header, record } from './record.ts';
 
@@ -21,6 +22,8 @@ const LEAST_ROOM = 8;
 const AROUND = 2;
 /** Chunks that must be left so that running code can be decoded until the next safe point. */
 const RESERVE = 4;
+/** More do not fit an entry of the jump cache. */
+const HANDLERS_MAX = 2 ** (32 - jumpCache.tagBits);
 
 /** What the blocks need of the vCPU that fetches. */
 export interface Fetcher {
@@ -147,8 +150,12 @@ export class Blocks {
     return this.#i32[ip >>> 2]!;
   }
 
+  /** The block is one that is kept, and does not straddle. */
   setHandler(ip: number, handler: number): void {
+    assert(handler < HANDLERS_MAX, 'the jump cache has no room for the number of a handler');
     this.#i32[ip >>> 2] = handler;
+    // Jump caches remember handlers.
+    this.#pages.takeUses(this.#pageHolding(ip));
   }
 
   /** Lets `onForget` hear of a block for which `pageOf` gives a page. */

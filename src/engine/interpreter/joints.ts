@@ -84,12 +84,20 @@ export function spend(code: Code, push: () => void): void {
 
 /** With the budget on the stack: leaves for the exit that is due, if one is, to go on at `target`. */
 export function leaveIfDue(code: Code, target: number): void {
+  const budget = code.local('i32');
+  code.localSet(budget);
+  code.block();
+  code.block();
+  code.localGet(budget);
   code.i32Const(0);
   code.op(opcodes['i32.lt_s']);
-  getCell(code, vcpu.attention);
-  code.op(opcodes['i32.or']);
   code.unlikely();
-  code.if();
+  code.brIf(0);
+  getCell(code, vcpu.attention);
+  code.op(opcodes['i32.eqz']);
+  code.likely();
+  code.brIf(1);
+  code.end();
   setCell(code, vcpu.pc, () => code.localGet(target));
   pushDueExit(code);
   code.return();
@@ -212,38 +220,53 @@ function jumpJoint(joints: Joints): Code {
   return code;
 }
 
-/** Sets `entry` to the jump cache entry of the pc in a local: 64 entries a page, chosen by the halfword in it. */
+/**
+ * Sets `entry` to the jump cache entry of the pc in a local: 64 entries a page, chosen by the halfword in it. The
+ * page's 2048 halfwords are folded so that neighbours do not collide.
+ */
 function jumpCacheEntry(code: Code, pc: number, entry: number): void {
+  const { entryBytes } = jumpCache;
   jumpCachePage(code, () => code.localGet(pc));
   code.localGet(pc);
   code.op(opcodes['i32.wrap_i64']);
-  // Folds the page's 2048 halfwords to 64 entries so that neighbours do not collide.
-  code.i32Const(1);
-  code.op(opcodes['i32.shr_u']);
+  code.i32Const(Math.log2(entryBytes) - 1);
+  code.op(opcodes['i32.shl']);
   code.localGet(pc);
   code.op(opcodes['i32.wrap_i64']);
-  code.i32Const(7);
+  code.i32Const(7 - Math.log2(entryBytes));
   code.op(opcodes['i32.shr_u']);
   code.op(opcodes['i32.xor']);
-  code.i32Const(63);
+  code.i32Const(63 * entryBytes);
   code.op(opcodes['i32.and']);
-  code.i32Const(Math.log2(jumpCache.entryBytes));
-  code.op(opcodes['i32.shl']);
   code.op(opcodes['i32.add']);
   code.localSet(entry);
 }
 
-/** Pushes whether the entry is for the pc and the tag in force. */
-function entryIsFor(code: Code, entry: number, pc: number): void {
+/**
+ * Branches, at a depth, unless the entry is for the pc and the tag in force; sets `tagged` to its tag and handler.
+ * Compares one after the other, of which V8 makes shorter code than of both together.
+ */
+function brIfOther(code: Code, entry: number, pc: number, tagged: number, depth: number): void {
   code.localGet(entry);
   code.memory(opcodes['i64.load'], jumpCache.offset, 3);
   code.localGet(pc);
-  code.op(opcodes['i64.eq']);
+  code.op(opcodes['i64.ne']);
+  code.unlikely();
+  code.brIf(depth);
   code.localGet(entry);
-  code.memory(opcodes['i64.load32_u'], jumpCache.offset + 8, 2);
-  getCell(code, vcpu.fetchTag);
-  code.op(opcodes['i64.eq']);
+  code.memory(opcodes['i32.load'], jumpCache.offset + 8, 2);
+  code.localTee(tagged);
+  code.i32Const(2 ** jumpCache.tagBits - 1);
   code.op(opcodes['i32.and']);
+  pushFetchTag(code);
+  code.op(opcodes['i32.ne']);
+  code.unlikely();
+  code.brIf(depth);
+}
+
+function pushFetchTag(code: Code): void {
+  code.localGet(CPU);
+  code.memory(opcodes['i32.load'], vcpu.fetchTag.offset, 2);
 }
 
 /** Goes on at the address in a local, which is vcpu.pc, if the jump cache knows it. */
@@ -254,16 +277,18 @@ export function probeJumpCache(
   onHit: () => void,
 ): void {
   const entry = code.local('i32');
-  const ip = code.local('i32');
+  const tagged = code.local('i32');
   jumpCacheEntry(code, pc, entry);
-  entryIsFor(code, entry, pc);
-  code.likely();
-  code.if();
+  code.block();
+  brIfOther(code, entry, pc, tagged, 0);
+  onHit();
+  code.localGet(CPU);
   code.localGet(entry);
   code.memory(opcodes['i32.load'], jumpCache.offset + 12, 2);
-  code.localSet(ip);
-  onHit();
-  enter(code, joints, ip);
+  code.localGet(tagged);
+  code.i32Const(jumpCache.tagBits);
+  code.op(opcodes['i32.shr_u']);
+  code.returnCallIndirect(joints.handlerType, joints.table);
   code.end();
 }
 
@@ -271,16 +296,18 @@ export function probeJumpCache(
 function findBlock(code: Code, needs: JointNeeds, ip: number): void {
   const pc = code.local('i64');
   const entry = code.local('i32');
+  const tagged = code.local('i32');
   getCell(code, vcpu.pc);
   code.localSet(pc);
   jumpCacheEntry(code, pc, entry);
-  entryIsFor(code, entry, pc);
-  code.likely();
-  code.if();
+  code.block();
+  code.block();
+  brIfOther(code, entry, pc, tagged, 0);
   code.localGet(entry);
   code.memory(opcodes['i32.load'], jumpCache.offset + 12, 2);
   code.localSet(ip);
-  code.else();
+  code.br(1);
+  code.end();
   findByHost(code, needs, pc, ip);
   code.i32Const(0);
   code.localGet(ip);
@@ -291,8 +318,13 @@ function findBlock(code: Code, needs: JointNeeds, ip: number): void {
   code.localGet(pc);
   code.memory(opcodes['i64.store'], jumpCache.offset, 3);
   code.localGet(entry);
-  getCell(code, vcpu.fetchTag);
-  code.memory(opcodes['i64.store32'], jumpCache.offset + 8, 2);
+  code.localGet(ip);
+  code.memory(opcodes['i32.load'], record.handler, 2);
+  code.i32Const(jumpCache.tagBits);
+  code.op(opcodes['i32.shl']);
+  pushFetchTag(code);
+  code.op(opcodes['i32.or']);
+  code.memory(opcodes['i32.store'], jumpCache.offset + 8, 2);
   code.localGet(entry);
   code.localGet(ip);
   code.memory(opcodes['i32.store'], jumpCache.offset + 12, 2);

@@ -153,8 +153,10 @@ class RegionLowering {
       code.localGet(this.#budget);
       code.localSet(this.#entryBudget);
     }
-    getCell(code, vcpu.dataTag);
-    code.localSet(this.#dataTag);
+    if (this.#region.blocks.some((block) => accessesMemory(block.code))) {
+      getCell(code, vcpu.dataTag);
+      code.localSet(this.#dataTag);
+    }
     getCell(code, vcpu.pc);
     code.localSet(this.#origin);
     for (const [offset, local] of this.#localOf) {
@@ -429,6 +431,16 @@ class RegionLowering {
 function closingNode(meaning: Block): Node | undefined {
   const last = meaning.nodes.at(-1);
   return last?.op === 'branch' || last?.op === 'jump' ? last : undefined;
+}
+
+const accesses = new Set<Node['op']>(['load', 'store', 'rmw', 'cas', 'probe_load', 'probe_store']);
+
+/** Whether a block translates addresses of data. */
+function accessesMemory(block: Block): boolean {
+  return block.nodes.some((node) => {
+    if (node.op === 'if') return accessesMemory(node.taken) || accessesMemory(node.otherwise);
+    return node.op === 'loop' ? accessesMemory(node.body) : accesses.has(node.op);
+  });
 }
 
 function impossible(): never {

@@ -261,16 +261,17 @@ function flushTlb(): Code {
   return code;
 }
 
+/** Bytes of the jump cache's entries for a page. */
+const ENTRIES_BYTES = 64 * jumpCache.entryBytes;
+
 /** Sets `entry` to the first of the 64 jump cache entries of the page of the address (i64) that `push` pushes. */
 export function jumpCachePage(code: Code, push: () => void): void {
   push();
-  code.i64Const(12);
-  code.op(opcodes['i64.shr_u']);
   code.op(opcodes['i32.wrap_i64']);
-  code.i32Const(jumpCache.entries / 64 - 1);
+  code.i32Const(12 - Math.log2(ENTRIES_BYTES));
+  code.op(opcodes['i32.shr_u']);
+  code.i32Const((jumpCache.entries / 64 - 1) * ENTRIES_BYTES);
   code.op(opcodes['i32.and']);
-  code.i32Const(Math.log2(64 * jumpCache.entryBytes));
-  code.op(opcodes['i32.shl']);
   code.localGet(CPU);
   code.op(opcodes['i32.add']);
 }

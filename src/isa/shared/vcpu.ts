@@ -92,8 +92,11 @@ export const isaCells = { start: 512, end: 4096 } as const;
 /** TLB entry, 16 bytes: i64 tag (page address | 12-bit tag), i32 addend (host offset - low half of the address). */
 export const tlb = { entries: 256, entryBytes: 16, load: 4096, store: 8192, fetch: 12288 } as const;
 
-/** Jump cache entry, 16 bytes: i64 pc, i32 fetch tag, i32 host offset of the decoded block. 64 entries a page. */
-export const jumpCache = { entries: 4096, entryBytes: 16, offset: 16384 } as const;
+/**
+ * Jump cache entry, 16 bytes: i64 pc, i32 fetch tag in the low bits and above them the handler of the decoded block, as
+ * long as that is its handler, i32 host offset of the block. 64 entries a page.
+ */
+export const jumpCache = { entries: 4096, entryBytes: 16, offset: 16384, tagBits: 12 } as const;
 
 export const vcpuBytes: number = jumpCache.offset + jumpCache.entries * jumpCache.entryBytes;
 
