@@ -109,7 +109,7 @@ function translating(): Benchmark {
         const { encodeUs, compileUs, regions } = once();
         sum.encodeUs += encodeUs;
         sum.compileUs += compileUs;
-        sum.regionBlocks += regions.reduce((blocks, region) => blocks + region.blocks, 0);
+        sum.regionBlocks += regions.reduce((blocks, region) => blocks + region.blocks.length, 0);
       }
       return (sum.encodeUs + sum.compileUs) / sum.regionBlocks;
     },

@@ -1,15 +1,16 @@
 // What a thread needs to translate guest code for a VM that runs on another one.
 
+import type { RegionRequest } from '../engine/jit/plan.ts';
 import {
   createTranslator,
-  type RegionRequest,
   type RemoteTranslator,
   type Translate,
   type TranslatorOptions,
 } from '../engine/jit/translator.ts';
 import { processors } from '../machine/processors.ts';
 
-export type { RegionRequest, RemoteTranslator, Translation } from '../engine/jit/translator.ts';
+export type { RegionRequest } from '../engine/jit/plan.ts';
+export type { RemoteTranslator, Translation } from '../engine/jit/translator.ts';
 
 /** Makes a translator for the architecture of that name over a VM's memory. */
 export function translatorFor(

@@ -24,7 +24,7 @@ export const SMALL_BLOCK = 3 * record.bytes;
 /** Room for blocks that are found by nobody: they are executed once. */
 const PASSING = CHUNK;
 
-/** Pages' first blocks lie at different distances from their chunks' starts: they shall share no set of a data cache. */
+/** Pages' first blocks lie at different distances from their chunks' starts, lest they share sets of a data cache. */
 const COLOURS = 16;
 const COLOUR_BYTES = 64;
 

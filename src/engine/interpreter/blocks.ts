@@ -140,6 +140,11 @@ export class Blocks {
       : 0;
   }
 
+  /** The block whose first instruction is at a host offset, unless it straddles; 0 if there is none. */
+  at(host: number): number {
+    return this.#pages.find(host);
+  }
+
   /** Where control has arrived in the page of a block, in bytes from the page's start. */
   arrivals(ip: number): number[] {
     return this.#pages.offsets(this.#pageHolding(ip));

@@ -6,15 +6,15 @@
 // taken to be the return: it compares with those addresses before it leaves. An indirect jump through a register that
 // no call sets is taken to be a switch: its targets are the places nearby where control has arrived and to which
 // nothing else leads.
-// Invariants: block 0 is the entry and every block can be reached from it; the graph of the blocks is reducible (an
-// edge that would make it otherwise is an exit).
+// Invariants: block 0 is the entry and every block can be reached from it; the graph of the blocks is reducible.
 
 import { type Builder, createBuilder } from '../../ir/builder.ts';
 import type { Block, Node, RegisterOperand } from '../../ir/node.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
 import { constantOperands } from '../../isa/shared/operands.ts';
 import { fallsThrough } from '../lower/lower.ts';
-import { analyse, type Flow as GraphFlow, type Graph } from './structure.ts';
+import { graphOf, reducible } from './dispatch.ts';
+import type { Flow as GraphFlow, Graph } from './structure.ts';
 
 const PAGE = 4096;
 const INSTRUCTIONS_MAX = 400;
@@ -33,14 +33,33 @@ export interface Page {
   readonly arrivals: ReadonlySet<number> | undefined;
 }
 
-/** Where control goes: a block of the region, or an address outside it, in bytes from the region's entry. */
-export type Destination = { readonly block: number } | { readonly distance: number };
+/**
+ * Where control goes: a block of the region, with a label if it is a dispatch block (dispatch.ts), or an address
+ * outside it, in bytes from the region's entry.
+ */
+export type Destination =
+  | { readonly block: number; readonly label?: number }
+  | { readonly distance: number };
 
-/** How a block ends. `leave`: its last instruction leaves by itself, or goes to a block that it is compared with. */
+/** A block to which control goes if an address is that many bytes from the entry. */
+export interface Guess {
+  readonly distance: number;
+  readonly to: Destination & { readonly block: number };
+}
+
+/**
+ * How a block ends. `leave`: its last instruction leaves by itself, or goes to a block with which it is compared.
+ * `dispatch`: by the label.
+ */
 export type End =
   | { readonly kind: 'branch'; readonly taken: Destination; readonly next: Destination }
   | { readonly kind: 'jump'; readonly to: Destination }
-  | { readonly kind: 'leave'; readonly guesses: readonly number[] };
+  | { readonly kind: 'leave'; readonly guesses: readonly Guess[] }
+  | {
+      readonly kind: 'dispatch';
+      readonly otherwise: Destination;
+      readonly cases: readonly { readonly label: number; readonly to: Destination }[];
+    };
 
 export interface BasicBlock {
   /** Of its first instruction from the region's entry, in bytes. */
@@ -82,15 +101,18 @@ interface Reached {
   readonly cases: ReadonlyMap<number, readonly number[]>;
 }
 
-/** The region that begins at an offset in a page. */
-export function discover(page: Page, entry: number): Region | undefined {
+/** The blocks that can be reached from an offset in a page, the one there first; undefined if there is no code. */
+export function find(page: Page, entry: number): readonly BasicBlock[] | undefined {
   const reached = reach(page, entry);
   const { code, leaders } = reached;
   if (!code.has(entry)) return undefined;
   const starts = [entry, ...[...leaders].filter((at) => at !== entry && code.has(at))];
   const numbers = new Map(starts.map((at, number) => [at, number]));
-  return reducible(reachable(starts.map((start) => blockAt(start, entry, reached, numbers))));
+  return reachable(starts.map((start) => blockAt(start, entry, reached, numbers)));
 }
+
+/** The region of such blocks. */
+export const shape = (blocks: readonly BasicBlock[]): Region => reducible(blocks);
 
 /** Decodes all that can be reached. */
 function reach(page: Page, entry: number): Reached {
@@ -254,7 +276,11 @@ function blockAt(
     if (flow.kind === 'leave') return ending({ kind: 'leave', guesses: [] });
     if (flow.kind === 'indirect') {
       const targets = cases.get(at) ?? returns.get(flow.through)?.slice(0, RETURNS_MAX) ?? [];
-      return ending({ kind: 'leave', guesses: targets.flatMap((to) => numbers.get(to) ?? []) });
+      const guess = (to: number): Guess[] => {
+        const block = numbers.get(to);
+        return block === undefined ? [] : [{ distance: to - entry, to: { block } }];
+      };
+      return ending({ kind: 'leave', guesses: targets.flatMap(guess) });
     }
     at = decoded.next;
     if (flow.kind === 'jump') return ending({ kind: 'jump', to: place(flow.target) });
@@ -266,22 +292,39 @@ function blockAt(
 
 const blockOf = (to: Destination): readonly number[] => ('block' in to ? [to.block] : []);
 
-/** The blocks that a block can go on to. */
-function successors(end: End): readonly number[] {
-  if (end.kind === 'leave') return end.guesses;
-  if (end.kind === 'jump') return blockOf(end.to);
-  return [...new Set([...blockOf(end.taken), ...blockOf(end.next)])];
+/** The blocks that a block can go on to, as often as it has ways to do so. */
+export function successors(end: End): readonly number[] {
+  switch (end.kind) {
+    case 'leave':
+      return end.guesses.map(({ to }) => to.block);
+    case 'jump':
+      return blockOf(end.to);
+    case 'branch':
+      return [...blockOf(end.taken), ...blockOf(end.next)];
+    case 'dispatch':
+      return [...end.cases.flatMap(({ to }) => blockOf(to)), ...blockOf(end.otherwise)];
+  }
 }
 
-const graphOf = (blocks: readonly BasicBlock[]): Graph => blocks.map(({ end }) => successors(end));
-
 /** The end with other destinations; a guess whose destination lies outside is dropped. */
-function redirect(end: End, change: (to: Destination) => Destination): End {
-  if (end.kind === 'jump') return { kind: 'jump', to: change(end.to) };
-  if (end.kind === 'branch') {
-    return { kind: 'branch', taken: change(end.taken), next: change(end.next) };
+export function redirect(end: End, change: (to: Destination) => Destination): End {
+  switch (end.kind) {
+    case 'jump':
+      return { kind: 'jump', to: change(end.to) };
+    case 'branch':
+      return { kind: 'branch', taken: change(end.taken), next: change(end.next) };
+    case 'dispatch': {
+      const cases = end.cases.map(({ label, to }) => ({ label, to: change(to) }));
+      return { kind: 'dispatch', otherwise: change(end.otherwise), cases };
+    }
+    case 'leave': {
+      const guesses = end.guesses.flatMap((guess) => {
+        const to = change(guess.to);
+        return 'block' in to ? [{ ...guess, to }] : [];
+      });
+      return { kind: 'leave', guesses };
+    }
   }
-  return { kind: 'leave', guesses: end.guesses.flatMap((block) => blockOf(change({ block }))) };
 }
 
 /** Without the blocks that nothing leads to. */
@@ -298,20 +341,4 @@ function reachable(blocks: readonly BasicBlock[]): readonly BasicBlock[] {
     const block = blocks[old]!;
     return { ...block, end: redirect(block.end, renumber) };
   });
-}
-
-/** Makes exits of edges that lead back to a block which does not dominate their origin. */
-function reducible(blocks: readonly BasicBlock[]): Region {
-  const graph = graphOf(blocks);
-  const flow = analyse(graph);
-  if (flow.isReducible) return { blocks, graph, flow };
-  const cut = blocks.map((block, from): BasicBlock => {
-    const exit = (to: Destination): Destination => {
-      if (!('block' in to) || flow.order[to.block]! > flow.order[from]!) return to;
-      return flow.dominates(to.block, from) ? to : { distance: blocks[to.block]!.distance };
-    };
-    return { ...block, end: redirect(block.end, exit) };
-  });
-  const cutGraph = graphOf(cut);
-  return { blocks: cut, graph: cutGraph, flow: analyse(cutGraph) };
 }

@@ -24,7 +24,7 @@ import {
   setCell,
   type Target,
 } from '../lower/lower.ts';
-import type { BasicBlock, Destination, Region } from './discover.ts';
+import type { BasicBlock, Destination, End, Guess, Region } from './discover.ts';
 import { Pages } from './pages.ts';
 import { changedBefore, offsetOf, type RegisterSets } from './registers.ts';
 import { emitStructured, type Flow } from './structure.ts';
@@ -70,6 +70,8 @@ class RegionLowering {
   readonly #dataTag: number;
   /** The address of the entry. */
   readonly #origin: number;
+  /** Where to go on behind dispatch blocks, see dispatch.ts. */
+  readonly #label: number;
   /** Where an exit goes, and what it still owes. */
   readonly #pc: number;
   readonly #owed: number;
@@ -98,6 +100,7 @@ class RegionLowering {
     this.#entryBudget = functions.statistics ? code.local('i32') : 0;
     this.#origin = code.local('i64');
     this.#pc = code.local('i64');
+    this.#label = code.local('i32');
     this.#pages = new Pages(code, region);
     for (const offset of this.#registers.used) this.#localOf.set(offset, code.local('i64'));
     this.#locals = new Locals(code);
@@ -204,9 +207,14 @@ class RegionLowering {
     const owed = this.#before + instructions;
     const to = (destination: Destination): void => {
       this.#before = owed;
-      if ('block' in destination) go(destination.block);
-      else this.#exit(owed, () => this.#address(destination.distance), number);
+      if (!('block' in destination)) {
+        this.#exit(owed, () => this.#address(destination.distance), number);
+        return;
+      }
+      if (destination.label !== undefined) this.#setLabel(destination.label);
+      go(destination.block);
     };
+    if (end.kind === 'dispatch') return this.#dispatch(end, to);
     if (end.kind === 'jump') return to(end.to);
     if (end.kind === 'branch')
       return this.#branch(
@@ -218,9 +226,8 @@ class RegionLowering {
     if (closing === undefined) return;
     lowering.push(closing.args[0]!);
     this.#code.localSet(this.#pc);
-    const goTo = (successor: number): void => to({ block: successor });
-    if (end.guesses.length > COMPARED_MAX) this.#switch(end.guesses, goTo);
-    else for (const guess of end.guesses) this.#guess(guess, () => goTo(guess));
+    if (end.guesses.length > COMPARED_MAX) this.#switch(end.guesses, to);
+    else for (const guess of end.guesses) this.#guess(guess, () => to(guess.to));
     this.#exit(owed, () => this.#code.localGet(this.#pc), number);
   }
 
@@ -235,11 +242,39 @@ class RegionLowering {
     code.unreachable();
   }
 
+  #setLabel(label: number): void {
+    this.#code.i32Const(label);
+    this.#code.localSet(this.#label);
+  }
+
+  /** Goes on by the label, which is 0 again in a block that is no dispatch block. */
+  #dispatch({ cases, otherwise }: End & { kind: 'dispatch' }, to: (to: Destination) => void): void {
+    const code = this.#code;
+    const goOn = (destination: Destination): void => {
+      const next = 'block' in destination ? this.#region.blocks[destination.block] : undefined;
+      if (next?.end.kind !== 'dispatch') this.#setLabel(0);
+      to(destination);
+    };
+    code.localGet(this.#label);
+    code.unlikely();
+    code.if();
+    for (const { label, to: destination } of cases) {
+      code.localGet(this.#label);
+      code.i32Const(label);
+      code.op(opcodes['i32.eq']);
+      code.if();
+      goOn(destination);
+      code.end();
+    }
+    code.end();
+    goOn(otherwise);
+  }
+
   /** Goes on in the region if the address in #pc is a block's. */
-  #guess(block: number, go: () => void): void {
+  #guess({ distance }: Guess, go: () => void): void {
     const code = this.#code;
     code.localGet(this.#pc);
-    this.#address(this.#region.blocks[block]!.distance);
+    this.#address(distance);
     code.op(opcodes['i64.eq']);
     code.if();
     go();
@@ -247,9 +282,9 @@ class RegionLowering {
   }
 
   /** Goes on in the region if the address in #pc is one of the blocks', by a table of their distances. */
-  #switch(targets: readonly number[], go: (block: number) => void): void {
+  #switch(targets: readonly Guess[], go: (to: Destination) => void): void {
     const code = this.#code;
-    const distances = targets.map((block) => this.#region.blocks[block]!.distance);
+    const distances = targets.map(({ distance }) => distance);
     const low = Math.min(...distances);
     const span = Math.max(...distances) - low + 1;
     const unit = 2;
@@ -272,7 +307,7 @@ class RegionLowering {
     code.brTable(cases, targets.length);
     for (const target of targets) {
       code.end();
-      go(target);
+      go(target.to);
     }
     code.end();
   }

@@ -12,10 +12,10 @@ import { vcpu } from '../../isa/shared/vcpu.ts';
 import type { ExecutorOptions } from '../executor.ts';
 import { helperImports } from '../helpers.ts';
 import type { Interpreter } from '../interpreter/interpreter.ts';
+import type { Neighbour, RegionRequest } from './plan.ts';
 import {
   createTranslator,
   type RegionMade,
-  type RegionRequest,
   type RemoteTranslator,
   type Translate,
   type Translation,
@@ -43,8 +43,12 @@ interface Module {
   readonly blocks: Set<number>;
 }
 
-interface Installed {
+/** A region in use. */
+interface Installed extends Neighbour {
   readonly slot: number;
+  /** The block for which it stands, and the host offset of its page. */
+  readonly ip: number;
+  readonly page: number;
   readonly bytes: number;
   readonly module: Module;
   /** The handler that the region replaces. */
@@ -54,6 +58,7 @@ interface Installed {
 interface Pending {
   readonly ip: number;
   readonly request: RegionRequest;
+  readonly neighbours: readonly Installed[];
   /** The block was forgotten meanwhile. */
   isDropped: boolean;
 }
@@ -61,7 +66,9 @@ interface Pending {
 export class Regions {
   readonly #interpreter: Interpreter;
   readonly #translate: Translate;
+  /** By the blocks for which they stand, and by pages. */
   readonly #installed = new Map<number, Installed>();
+  readonly #byPage = new Map<number, Set<Installed>>();
   readonly #pending = new Map<number, Pending>();
   readonly #refused = new Set<number>();
   readonly #samples = new Map<number, number>();
@@ -112,7 +119,8 @@ export class Regions {
     this.#samples.set(ip, samples);
     if (samples < hot) return false;
     this.#samples.delete(ip);
-    this.#ask(ip, page + (this.#view.getUint32(cpu + vcpu.pc.offset, true) % 4096), hot > 1);
+    const offset = this.#view.getUint32(cpu + vcpu.pc.offset, true) % 4096;
+    this.#ask(ip, page, offset, hot > 1);
     return false;
   }
 
@@ -149,10 +157,12 @@ export class Regions {
     remote.post(this.#underWay.map(({ request }) => request));
   }
 
-  #ask(ip: number, host: number, isProfiled: boolean): void {
+  #ask(ip: number, page: number, offset: number, isProfiled: boolean): void {
     const arrivals = isProfiled ? this.#interpreter.blocks.arrivals(ip) : undefined;
-    const request = { host, arrivals, slot: this.#takeSlot() };
-    const pending = { ip, request, isDropped: false };
+    const known = isProfiled ? [...(this.#byPage.get(page) ?? [])] : [];
+    const neighbours = known.map(({ entry, blocks }) => ({ entry, blocks }));
+    const request = { host: page + offset, arrivals, neighbours, slot: this.#takeSlot() };
+    const pending = { ip, request, neighbours: known, isDropped: false };
     this.#pending.set(ip, pending);
     this.#queue.push(pending);
   }
@@ -182,24 +192,40 @@ export class Regions {
     if (module !== undefined) this.#lessen(holder);
   }
 
-  #settleOne({ ip, isDropped }: Pending, made: RegionMade, module: Module): void {
+  #settleOne(pending: Pending, made: RegionMade, module: Module): void {
+    const { ip, isDropped, request, neighbours } = pending;
     if (!isDropped) this.#pending.delete(ip);
-    if (made.instructions === 0 || isDropped) {
+    const page = request.host - (request.host % 4096);
+    const { blocks } = this.#interpreter;
+    // It may be that of a neighbour, whose block may have been forgotten.
+    const at = isDropped || made.instructions === 0 ? 0 : blocks.at(page + made.entry);
+    if (at === 0) {
       this.#giveSlot(made.slot);
-      if (!isDropped) this.#refused.add(ip);
+      if (!isDropped && !made.isPart) this.#refused.add(ip);
       return;
     }
-    const { blocks } = this.#interpreter;
-    const { slot, bytes } = made;
-    this.#installed.set(ip, { slot, bytes, module, handler: blocks.handlerOf(ip) });
-    module.blocks.add(ip);
+    if (made.replaced !== undefined) this.#dropRegion(neighbours[made.replaced]!.ip);
+    this.#dropRegion(at);
+    blocks.watch(at);
+    const { slot, bytes, entry } = made;
+    const handler = blocks.handlerOf(at);
+    const region = { slot, bytes, entry, blocks: made.blocks, module, handler, ip: at, page };
+    this.#installed.set(at, region);
+    this.#keepIn(page, region);
+    module.blocks.add(at);
     module.bytesInUse += bytes;
-    blocks.setHandler(ip, slot);
-    blocks.attach(ip);
+    blocks.setHandler(at, slot);
+    blocks.attach(at);
     this.counts.regions++;
     this.counts.regionInstructions += made.instructions;
-    this.counts.regionBlocks += made.blocks;
+    this.counts.regionBlocks += made.blocks.length;
     this.counts.regionBytes += bytes;
+  }
+
+  #keepIn(page: number, region: Installed): void {
+    const regions = this.#byPage.get(page);
+    if (regions === undefined) this.#byPage.set(page, new Set([region]));
+    else regions.add(region);
   }
 
   #giveSlot(slot: number): void {
@@ -215,6 +241,11 @@ export class Regions {
       pending.isDropped = true;
       this.#pending.delete(ip);
     }
+    this.#dropRegion(ip);
+  }
+
+  /** The region of a block is used no more, if there is one. */
+  #dropRegion(ip: number): void {
     const module = this.#uninstall(ip);
     if (module !== undefined) this.#lessen(module);
   }
@@ -223,8 +254,11 @@ export class Regions {
   #uninstall(ip: number): Module | undefined {
     const installed = this.#installed.get(ip);
     if (installed === undefined) return undefined;
-    const { module, bytes, slot, handler } = installed;
+    const { module, bytes, slot, handler, page } = installed;
     this.#installed.delete(ip);
+    const regions = this.#byPage.get(page)!;
+    regions.delete(installed);
+    if (regions.size === 0) this.#byPage.delete(page);
     const { blocks } = this.#interpreter;
     blocks.setHandler(ip, handler);
     blocks.detach(ip);
