@@ -3,6 +3,7 @@
 import type { Isa } from '../isa/shared/isa.ts';
 import type { Exit } from '../isa/shared/vcpu.ts';
 import type { Bus } from '../memory/bus.ts';
+import type { RegionExplanation } from './jit/explain.ts';
 import type { RemoteTranslator } from './jit/translator.ts';
 import type { Places } from './places.ts';
 
@@ -28,6 +29,8 @@ export interface ExecutorOptions {
   readonly codeCacheBytes?: number | undefined;
   /** Translates on another thread; without one, vCPUs wait for their translations. */
   readonly translator?: RemoteTranslator | undefined;
+  /** Hears how each region was made, where it is made on this thread. */
+  readonly explain?: ((explanation: RegionExplanation) => void) | undefined;
 }
 
 /** Runs vCPUs. `cpu` is a vCPU's host offset. */

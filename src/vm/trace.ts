@@ -1,21 +1,24 @@
 // What a VM tells of its inner life: calls to firmware and accesses to device registers, one line of text each, and how
-// many accesses there were.
+// many accesses there were; translations, with all that became of the code.
 //
 // Wrappers around what is traced, made only when somebody listens, so that a VM without trace pays nothing.
 
 import type { DeviceInstance } from '../device/device.ts';
+import type { RegionExplanation } from '../engine/jit/explain.ts';
 import type { Processor } from '../machine/processor.ts';
 import type { BusRange } from '../memory/bus.ts';
 import { hex } from '../std/range.ts';
+import { explanationText } from './translation-text.ts';
 
 /** Kinds of events, each with what a user sees of it. */
 export const traceKinds = {
   firmware: 'calls that the guest makes to firmware, with their results',
   devices: 'reads and writes of device registers, by name',
+  translate: 'guest code that is translated: its assembly, IR and WebAssembly',
 } as const;
 export type TraceKind = keyof typeof traceKinds;
 
-/** Something that happened, as one line for people. */
+/** Something that happened: one line for people, or several, of which all but the first are indented. */
 export interface TraceEvent {
   readonly kind: TraceKind;
   readonly text: string;
@@ -42,6 +45,18 @@ export function traceFirmware(processor: Processor, trace: Trace | undefined): P
       trace.tell({ kind: 'firmware', text: `vcpu ${vcpu}: ${call} = ${result}` });
       return outcome;
     },
+  };
+}
+
+/** Hears how regions are made, if somebody asks. `physical`: the guest-physical address of a host offset. */
+export function traceTranslations(
+  trace: Trace | undefined,
+  physical: (host: number) => number,
+): ((explanation: RegionExplanation) => void) | undefined {
+  if (trace?.kinds.has('translate') !== true) return undefined;
+  return (explanation) => {
+    const text = explanationText(explanation, physical(explanation.host));
+    trace.tell({ kind: 'translate', text });
   };
 }
 

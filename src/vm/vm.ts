@@ -32,7 +32,13 @@ import { type Delay, VmConsole, type WaitOptions } from './console.ts';
 import { VmFailedError, VmOptionsError, VmStateError } from './errors.ts';
 import { RunLoop, ticksOf } from './run-loop.ts';
 import type { TranslatorThread } from './translation.ts';
-import { countDevices, type Trace, traceDevices, traceFirmware } from './trace.ts';
+import {
+  countDevices,
+  type Trace,
+  traceDevices,
+  traceFirmware,
+  traceTranslations,
+} from './trace.ts';
 
 /** Machines by name: a Linux board, and one that runs an ELF executable from its entry in machine mode. */
 export const machines = { virt: riscv64Virt, bare: riscv64Bare } as const;
@@ -310,8 +316,12 @@ async function build(
   const { isa } = board.processor;
   const { statistics = false, codeCacheBytes } = options;
   if (codeCacheBytes !== undefined) checkCodeCache(codeCacheBytes);
-  const translator =
-    engine === 'hybrid' ? services.startTranslator?.(isa.name, memory, statistics) : undefined;
+  const explain = traceTranslations(options.trace, (host) => host - places.ram + board.ram.address);
+  // Explanations are given on the thread that translates: it is this one while somebody listens.
+  const isRemote = engine === 'hybrid' && explain === undefined;
+  const translator = isRemote
+    ? services.startTranslator?.(isa.name, memory, statistics)
+    : undefined;
   const ranges = traceDevices(devices.ranges, options.trace);
   const accesses: Record<string, number> = {};
   const executor = engines[engine]({
@@ -323,6 +333,7 @@ async function build(
     time: () => ticksOf(services.clock, board.timebaseHz),
     now: () => services.clock.monotonic(),
     translator,
+    explain,
     statistics,
     codeCacheBytes,
   });

@@ -4,17 +4,34 @@ import type { Callee } from '../../ir/node.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
 import type { Code } from '../../wasm/code.ts';
 import { ModuleWriter } from '../../wasm/module.ts';
+import { functionText } from '../../wasm/text.ts';
 import type { ValueType } from '../../wasm/types.ts';
 import { signatureOf } from '../lower/lower.ts';
+import { registerName } from './explain.ts';
 import type { RegionFunctions } from './region.ts';
+import type { LocalUse } from './registers.ts';
 
 export class RegionModule {
   readonly functions: RegionFunctions;
   readonly #module = new ModuleWriter();
   readonly #made: { readonly slot: number; readonly code: Code }[] = [];
 
+  readonly #isa: Isa;
+  /** Names of imported functions, by index. */
+  readonly #names: string[] = [];
+
   constructor(isa: Isa, statistics: boolean) {
+    this.#isa = isa;
     const module = this.#module;
+    const importFunction = (
+      space: string,
+      name: string,
+      params: readonly ValueType[],
+      results: readonly ValueType[],
+    ): number => {
+      this.#names.push(space === 'helpers' ? `helper.${name}` : name);
+      return module.importFunction(space, name, module.type(params, results));
+    };
     const imported = new Map<Callee, number>();
     const functionOf = (callee: Callee): number => {
       const known = imported.get(callee);
@@ -22,12 +39,12 @@ export class RegionModule {
       const { params, results } = signatureOf(callee);
       const [space, name]: readonly [string, string] =
         callee.kind === 'helper' ? ['helpers', callee.name] : ['engine', `routine.${callee.name}`];
-      const index = module.importFunction(space, name, module.type(params, results));
+      const index = importFunction(space, name, params, results);
       imported.set(callee, index);
       return index;
     };
     const engine = (name: string, params: readonly ValueType[], results: readonly ValueType[]) =>
-      module.importFunction('engine', name, module.type(params, results));
+      importFunction('engine', name, params, results);
     module.importMemory('env', 'memory', { min: 1, max: 65536, shared: true });
     this.functions = {
       statistics,
@@ -55,6 +72,20 @@ export class RegionModule {
 
   add(slot: number, code: Code): void {
     this.#made.push({ slot, code });
+  }
+
+  /** The text of a function that was lowered for this module. */
+  text(code: Code, locals: ReadonlyMap<number, LocalUse>): string {
+    return functionText(code, {
+      params: ['i32', 'i32'],
+      results: ['i32'],
+      local: (index) => {
+        const { name, register } = locals.get(index) ?? {};
+        const of = register === undefined ? register : registerName(this.#isa, register);
+        return name && of ? `${name}.${of}` : (name ?? of);
+      },
+      function: (index) => this.#names[index],
+    });
   }
 
   /** Imports are complete only when all regions have been lowered: the functions come now. */

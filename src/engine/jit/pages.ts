@@ -12,7 +12,7 @@ import type { Code } from '../../wasm/code.ts';
 import { NO_PAGE, type PageLocals } from '../lower/lower.ts';
 import type { Region } from './discover.ts';
 import { blocksInLoops } from './loops.ts';
-import { offsetOf } from './registers.ts';
+import { type LocalUse, offsetOf } from './registers.ts';
 
 export class Pages {
   readonly #code: Code;
@@ -39,6 +39,16 @@ export class Pages {
     if (!this.#inLoops.has(block)) return undefined;
     const key = keyOf(address, kind);
     return key === undefined ? undefined : this.#locals.get(key);
+  }
+
+  /** What the locals hold, for people. */
+  *uses(): Generator<[local: number, use: LocalUse]> {
+    for (const [key, { address, addend }] of this.#locals) {
+      const register = key >>> 1;
+      const kind = key % 2 === access.load ? 'load' : 'store';
+      yield [address, { name: `${kind}Page`, register }];
+      yield [addend, { name: `${kind}Addend`, register }];
+    }
   }
 
   /** Emits code that makes all pages unknown. */

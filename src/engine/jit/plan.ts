@@ -14,6 +14,8 @@ export interface RegionRequest {
   readonly neighbours?: readonly Neighbour[] | undefined;
   /** The table's element for the region. */
   readonly slot: number;
+  /** Virtual address of its entry, for explanations. */
+  readonly pc?: bigint | undefined;
 }
 
 /** A region that exists, by offsets in its page. */

@@ -26,7 +26,7 @@ import {
 } from '../lower/lower.ts';
 import type { BasicBlock, Destination, End, Guess, Region } from './discover.ts';
 import { Pages } from './pages.ts';
-import { changedBefore, offsetOf, type RegisterSets } from './registers.ts';
+import { changedBefore, type LocalUse, offsetOf, type RegisterSets } from './registers.ts';
 import { emitStructured, type Flow } from './structure.ts';
 
 /** Addresses with which an indirect jump's target is compared one by one; of more, a table is made. */
@@ -50,9 +50,15 @@ export interface RegionFunctions {
   readonly statistics: boolean;
 }
 
-/** Writes the function's code into a new or reset Code. */
-export function lowerRegion(code: Code, region: Region, functions: RegionFunctions): void {
-  new RegionLowering(code, region, functions).emit();
+/** Writes the function's code into a new or reset Code; gives what its locals hold, for people. */
+export function lowerRegion(
+  code: Code,
+  region: Region,
+  functions: RegionFunctions,
+): () => ReadonlyMap<number, LocalUse> {
+  const lowering = new RegionLowering(code, region, functions);
+  lowering.emit();
+  return () => lowering.localUses();
 }
 
 class RegionLowering {
@@ -124,6 +130,22 @@ class RegionLowering {
     this.#rare(this.#functions.raiseAt, vcpu.exitsRaised);
     code.end();
     this.#rare(this.#functions.leave, vcpu.exitsDue);
+  }
+
+  localUses(): ReadonlyMap<number, LocalUse> {
+    const uses = new Map<number, LocalUse>([
+      [CPU, { name: 'cpu' }],
+      [CPU + 1, { name: 'ip' }],
+      [this.#budget, { name: 'budget' }],
+      [this.#owed, { name: 'owed' }],
+      [this.#dataTag, { name: 'dataTag' }],
+      [this.#origin, { name: 'origin' }],
+      [this.#pc, { name: 'pc' }],
+      [this.#label, { name: 'label' }],
+      ...this.#pages.uses(),
+    ]);
+    for (const [register, local] of this.#localOf) uses.set(local, { register });
+    return uses;
   }
 
   /** With statistics: adds one to a counter, or what `push` pushes (i64). */

@@ -91,11 +91,11 @@ export class Regions {
   };
 
   constructor(options: ExecutorOptions, interpreter: Interpreter) {
-    const { isa, memory, time, now, statistics } = options;
+    const { isa, memory, time, now, statistics, explain } = options;
     this.#interpreter = interpreter;
     this.#table = interpreter.wasm.table;
     this.#view = new DataView(memory.buffer);
-    this.#translate = createTranslator(isa, memory, { now, statistics });
+    this.#translate = createTranslator(isa, memory, { now, statistics, explain });
     this.#remote = options.translator;
     this.#imports = {
       env: { memory },
@@ -119,8 +119,7 @@ export class Regions {
     this.#samples.set(ip, samples);
     if (samples < hot) return false;
     this.#samples.delete(ip);
-    const offset = this.#view.getUint32(cpu + vcpu.pc.offset, true) % 4096;
-    this.#ask(ip, page, offset, hot > 1);
+    this.#ask(ip, page, this.#view.getBigUint64(cpu + vcpu.pc.offset, true), hot > 1);
     return false;
   }
 
@@ -157,11 +156,12 @@ export class Regions {
     remote.post(this.#underWay.map(({ request }) => request));
   }
 
-  #ask(ip: number, page: number, offset: number, isProfiled: boolean): void {
+  #ask(ip: number, page: number, pc: bigint, isProfiled: boolean): void {
     const arrivals = isProfiled ? this.#interpreter.blocks.arrivals(ip) : undefined;
     const known = isProfiled ? [...(this.#byPage.get(page) ?? [])] : [];
     const neighbours = known.map(({ entry, blocks }) => ({ entry, blocks }));
-    const request = { host: page + offset, arrivals, neighbours, slot: this.#takeSlot() };
+    const host = page + Number(pc % 4096n);
+    const request = { host, arrivals, neighbours, slot: this.#takeSlot(), pc };
     const pending = { ip, request, neighbours: known, isDropped: false };
     this.#pending.set(ip, pending);
     this.#queue.push(pending);

@@ -8,6 +8,7 @@
 import type { Isa } from '../../isa/shared/isa.ts';
 import { Code } from '../../wasm/code.ts';
 import { shape } from './discover.ts';
+import { type RegionExplanation, takeNotes } from './explain.ts';
 import { RegionModule } from './module.ts';
 import { type Neighbour, offsetsOf, planBatch, type RegionRequest } from './plan.ts';
 import { lowerRegion } from './region.ts';
@@ -47,13 +48,15 @@ export interface TranslatorOptions {
   readonly now?: (() => bigint) | undefined;
   /** Whether translated code counts what it does. */
   readonly statistics?: boolean | undefined;
+  /** Hears how each region was made. */
+  readonly explain?: ((explanation: RegionExplanation) => void) | undefined;
 }
 
 /** Makes a translator over a VM's memory. */
 export function createTranslator(
   isa: Isa,
   memory: WebAssembly.Memory,
-  { now = () => 0n, statistics = false }: TranslatorOptions = {},
+  { now = () => 0n, statistics = false, explain }: TranslatorOptions = {},
 ): Translate {
   const u16 = new Uint16Array(memory.buffer);
   /** Used again by one batch after another. */
@@ -62,7 +65,8 @@ export function createTranslator(
     const begun = now();
     const writer = new RegionModule(isa, statistics);
     const plans = planBatch(isa, u16, batch);
-    const regions = batch.map(({ slot }, number): RegionMade => {
+    const regions = batch.map((request, number): RegionMade => {
+      const { slot } = request;
       const planned = plans[number]!;
       const { blocks, entry, replaced, isPart } = planned;
       const made = { slot, entry, replaced, isPart, blocks: offsetsOf(planned) };
@@ -70,7 +74,10 @@ export function createTranslator(
       const code = codes[writer.count] ?? new Code();
       codes[writer.count] = code;
       code.reset(2);
-      lowerRegion(code, shape(blocks), writer.functions);
+      const region = shape(blocks);
+      const notes = explain && takeNotes(isa, memory, { ...request, entry }, region);
+      const localUses = lowerRegion(code, region, writer.functions);
+      if (notes) explain(notes.finish(code.length, writer.text(code, localUses())));
       writer.add(slot, code);
       const instructions = blocks.reduce((sum, block) => sum + block.instructions, 0);
       return { ...made, instructions, bytes: code.length };
