@@ -80,13 +80,13 @@ function endText({ end }: BlockExplanation, place: Place): string {
     return `goes to block ${block}${label === undefined ? '' : ` with label ${label}`}`;
   };
   if (end.kind === 'jump') return to(end.to);
-  if (end.kind === 'branch') return `if it branches ${to(end.taken)}, else ${to(end.next)}`;
+  if (end.kind === 'branch') return `if it branches, ${to(end.taken)}; else ${to(end.next)}`;
   if (end.kind === 'dispatch') {
     const cases = end.cases.map((each) => `with label ${each.label} ${to(each.to)}`);
     return ['dispatch', ...cases, `else ${to(end.otherwise)}`].join(', ');
   }
   const guesses = end.guesses.map((each) => `for 0x${place(each.distance)} ${to(each.to)}`);
-  return [...guesses, 'leaves'].join(', else ');
+  return [...guesses, 'leaves'].join('; else ');
 }
 
 const counted = (count: number, noun: string): string =>

@@ -108,6 +108,34 @@ test('a trace tells of registers by name', async () => {
   assert.match(events[0].text, /^power\.\w+ <- 0x73333 \(4\)$/);
 });
 
+test('a trace tells what becomes of the code that is translated, also where another thread would do it', async () => {
+  for (const engine of ['jit', 'hybrid'] as const) {
+    const told = Promise.withResolvers<TraceEvent>();
+    const trace = { kinds: new Set(['translate'] as const), tell: told.resolve };
+    const vm = await create(programs.print, { engine, trace });
+    void vm.console.readable.pipeTo(new WritableStream());
+    vm.start();
+    const { kind, text } = await told.promise;
+    await vm.stop();
+    assert.equal(kind, 'translate');
+    const [first = '', ...rest] = text.split('\n');
+    assert.match(
+      first,
+      /^region at 0x8000000\d, physical 0x8000000\d: \d instructions, \d blocks?, \d+ bytes/,
+    );
+    const titles = rest.filter((line) => /^ {2}\S/.test(line) || /^ {4}\D+$/.test(line));
+    assert.match(
+      titles.join('\n'),
+      /^  Block 0, the entry: .*\n    IR\n(.*\n)*  WebAssembly, \d+ bytes\n/,
+    );
+    const line = /^ +([+]\d+) {2}80000008 {2}00628023 {2}sb t1, 0\(t0\)$/m;
+    const distance = Number(line.exec(text)?.[1]);
+    assert.ok(text.includes(`\n      instruction ${distance}\n      v`), text);
+    assert.match(text, /^ {4}\(func \(param \$cpu i32\) \(param \$ip i32\) \(result i32\)$/m);
+    assert.match(text, /^ +call \$runtime\.slowStore$/m);
+  }
+});
+
 test('options that make no VM are refused with what to do', async () => {
   const cases = [
     { memoryBytes: 1000 },

@@ -78,6 +78,19 @@ test('--trace tells of devices on standard error', async () => {
   assert.match(stderr, /^devices: power\.\w+ <- 0x5555 \(4\)\n$/);
 });
 
+test('--trace tells how code is translated, among other kinds', async () => {
+  const { stderr, code } = await isola(
+    bare('success', '--engine', 'jit', '--trace', 'devices,translate'),
+  );
+  assert.equal(code, 0);
+  assert.match(stderr, /^translate: region at 0x80000000, physical 0x80000000: 5 instructions, /);
+  assert.match(stderr, /^ {7}\+0 {2}80000000 {2}001002b7 {2}lui t0, 256$/m);
+  assert.match(stderr, /^ {4}IR\n {6}instruction 0\n/m);
+  assert.match(stderr, /^ {2}WebAssembly, \d+ bytes\n {4}\(func /m);
+  assert.match(stderr, /\n {4}\)\n\n/);
+  assert.match(stderr, /^devices: power\.\w+ <- 0x5555 \(4\)$/m);
+});
+
 test('when nobody reads the output any more, it ends with 141 and says nothing', async () => {
   const launcher = join(root, 'bin/isola.js');
   const child = spawn(process.execPath, [launcher, ...bare('print')]);

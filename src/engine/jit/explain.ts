@@ -65,7 +65,9 @@ export function takeNotes(
   const entryPc = pc === undefined ? pc : pc + BigInt(page + entry - host);
   const blocks = region.blocks.map(({ distance, code, end }) => {
     const instructions = code.nodes.flatMap((node) =>
-      node.op === 'instruction' ? [instructionAt(isa, halfword, entry, node.distance, entryPc)] : [],
+      node.op === 'instruction'
+        ? [instructionAt(isa, halfword, entry, node.distance, entryPc)]
+        : [],
     );
     return { distance, instructions, stages: [{ name: 'decoded', ir: print(code) }], end };
   });
