@@ -62,7 +62,7 @@ export function hostCalls(options: HostMemory, code: CodeTracker, guest: GuestCa
       for (const [i, at] of bytes.entries()) {
         physical.store(at, Number((value >> BigInt(8 * i)) & 0xffn));
       }
-      return 1;
+      return cpu + vcpu.scratch.offset;
     },
     deviceLoad(cpu: number, address: bigint, at: number, size: number): number {
       if (bus.find(at, size) === undefined) return fault(cpu, address, access.load);
@@ -71,7 +71,7 @@ export function hostCalls(options: HostMemory, code: CodeTracker, guest: GuestCa
     deviceStore(cpu: number, address: bigint, at: number, size: number, value: bigint): number {
       if (bus.find(at, size) === undefined) return fault(cpu, address, access.store);
       bus.write(at, size as BusAccessSize, BigInt.asUintN(64, value));
-      return 1;
+      return cpu + vcpu.scratch.offset;
     },
     codeWrite(_cpu: number, host: number): void {
       code.invalidate(host >>> 0);

@@ -12,7 +12,7 @@
 
 import { assert } from '../../std/assert.ts';
 import { CODE } from '../../memory/page-flags.ts';
-import { tlb } from '../../isa/shared/vcpu.ts';
+import { lastPages, tlb } from '../../isa/shared/vcpu.ts';
 import { header, record } from '../interpreter/record.ts';
 import { BUCKETS, indexEntry } from '../places.ts';
 import { CHUNK, Chunks } from './chunks.ts';
@@ -255,8 +255,13 @@ export class CodePages {
 
   /** Takes a page out of a vCPU's store TLB. */
   #purgeStores(cpu: number, page: number): void {
-    for (let i = 0; i < tlb.entries; i++) {
-      const entry = (cpu + tlb.store + i * tlb.entryBytes) >>> 2;
+    this.#purgeTable(cpu + lastPages.store, lastPages.registers, page);
+    this.#purgeTable(cpu + tlb.store, tlb.entries, page);
+  }
+
+  #purgeTable(table: number, entries: number, page: number): void {
+    for (let i = 0; i < entries; i++) {
+      const entry = (table + i * tlb.entryBytes) >>> 2;
       const base = (this.#i32[entry]! & -PAGE) + this.#i32[entry + 2]!;
       if (base >>> 0 === page) this.#i32.fill(-1, entry, entry + 2);
     }

@@ -25,7 +25,7 @@ import {
   type Target,
 } from '../lower/lower.ts';
 import type { BasicBlock, Destination, End, Guess, Region } from './discover.ts';
-import { Pages } from './pages.ts';
+import { LastPages } from './last-pages.ts';
 import { changedBefore, type LocalUse, offsetOf, type RegisterSets } from './registers.ts';
 import { emitStructured, type Flow } from './structure.ts';
 
@@ -70,7 +70,7 @@ class RegionLowering {
   readonly #locals: Locals;
   readonly #lowering: Lowering;
   readonly #localOf = new Map<number, number>();
-  readonly #pages: Pages;
+  readonly #lastPages: LastPages;
   readonly #budget: number;
   /** vcpu.dataTag: whatever changes it leaves the region. */
   readonly #dataTag: number;
@@ -107,7 +107,7 @@ class RegionLowering {
     this.#origin = code.local('i64');
     this.#pc = code.local('i64');
     this.#label = code.local('i32');
-    this.#pages = new Pages(code, region);
+    this.#lastPages = new LastPages(region);
     for (const offset of this.#registers.used) this.#localOf.set(offset, code.local('i64'));
     this.#locals = new Locals(code);
     this.#lowering = new Lowering(code, this.#target(), this.#locals);
@@ -142,7 +142,6 @@ class RegionLowering {
       [this.#origin, { name: 'origin' }],
       [this.#pc, { name: 'pc' }],
       [this.#label, { name: 'label' }],
-      ...this.#pages.uses(),
     ]);
     for (const [register, local] of this.#localOf) uses.set(local, { register });
     return uses;
@@ -189,7 +188,6 @@ class RegionLowering {
       code.memory(opcodes['i64.load'], offset, 3);
       code.localSet(local);
     }
-    this.#pages.forget();
   }
 
   #body(): void {
@@ -443,8 +441,7 @@ class RegionLowering {
         this.#at = distance;
         this.#index++;
       },
-      page: (address, kind) => this.#pages.find(this.#block, address, kind),
-      flushed: () => this.#pages.forget(),
+      lastPage: (address, kind) => this.#lastPages.find(this.#block, address, kind),
       dataTag: (code) => code.localGet(this.#dataTag),
       getRegister: (code, operand) => code.localGet(localOf(operand)),
       setRegister: (code, operand, push) => {

@@ -35,7 +35,7 @@ export const CPU = 0;
 export interface RuntimeFunctions {
   /** `(cpu, address: i64, size: i32) → i32`: host offset to load from, or 0 for a pending exception. */
   readonly slowLoad: number;
-  /** `(cpu, address: i64, size: i32, value: i64) → i32`: 0 for a pending exception. */
+  /** `(cpu, address: i64, size: i32, value: i64) → i32`: host offset to store to, or 0 for a pending exception. */
   readonly slowStore: number;
   /** `(cpu, address: i64) → i32`: host offset to read and write, or 0 for a pending exception. */
   readonly slowAtomic: number;
@@ -43,16 +43,6 @@ export interface RuntimeFunctions {
   readonly flushTlb: number;
   readonly flushTlbPage: number;
 }
-
-/**
- * Locals that hold a page: its address (i64), and what added to the low half of an address in it gives the host offset
- * (i32). NO_PAGE is the address of none.
- */
-export interface PageLocals {
-  readonly address: number;
-  readonly addend: number;
-}
-export const NO_PAGE = 0x800n;
 
 /** What an executor decides about the code made for it. */
 export interface Target {
@@ -69,10 +59,8 @@ export interface Target {
   setRegister(code: Code, operand: RegisterOperand, push: () => void): void;
   /** What follows is the meaning of the instruction at a distance from the origin. */
   instruction?(distance: number): void;
-  /** Locals for the page last accessed through the base of this address, if the access has such. */
-  page?(address: Value, kind: number): PageLocals | undefined;
-  /** Entries of the TLB are gone: forgets such pages. */
-  flushed?(): void;
+  /** Offset in the vCPU's record of the page last accessed that way, if it is to be looked at first. */
+  lastPage?(address: Value, kind: number): number | undefined;
   /** Pushes vcpu.dataTag (i64). */
   dataTag(code: Code): void;
   /** Pushes the address of the instruction, or of the origin, plus `offset` (i64). */
@@ -207,7 +195,10 @@ interface Lookup {
   readonly table: number;
   readonly address: number;
   readonly size: number;
-  readonly page: PageLocals | undefined;
+  /** See Target.lastPage. */
+  readonly lastPage?: number | undefined;
+  /** Pushes the host offset found by a slow path; 0 for a pending exception. */
+  readonly slow: () => void;
 }
 
 /** Locals of a function, used again by one instruction after another. */
@@ -416,13 +407,11 @@ export class Lowering {
         return code.atomicFence();
       case 'flush_tlb':
         code.localGet(CPU);
-        code.call(this.#target.runtime.flushTlb);
-        return this.#target.flushed?.();
+        return code.call(this.#target.runtime.flushTlb);
       case 'flush_tlb_page':
         code.localGet(CPU);
         this.#push(node.args[0]!);
-        code.call(this.#target.runtime.flushTlbPage);
-        return this.#target.flushed?.();
+        return code.call(this.#target.runtime.flushTlbPage);
       case 'sync_code':
         // Stores to pages with translated code are noticed as they happen.
         return;
@@ -459,32 +448,44 @@ export class Lowering {
     }
   }
 
-  /**
-   * Pushes the host offset of an access to the address in a local and runs `hit`; runs `slow` where neither the page
-   * locals nor the TLB know it.
-   */
-  #lookup(wanted: Lookup, hit: () => void, slow: () => void): void {
-    const { address, size, page } = wanted;
-    if (page === undefined) return this.#probeTlb(wanted, hit, slow);
+  /** Gives a local with the host offset of an access; raises if it is not permitted. */
+  #lookup(wanted: Lookup): number {
+    const { address, size, lastPage } = wanted;
+    const host = this.#pool.take('i32');
+    if (lastPage === undefined) {
+      this.#probeTlb(wanted, host);
+      return host;
+    }
     const code = this.#code;
+    code.localGet(CPU);
+    code.memory(opcodes['i64.load'], lastPage, 3);
     code.localGet(address);
     code.i64Const(-4096 | (size - 1));
     code.op(opcodes['i64.and']);
-    code.localGet(page.address);
+    this.#target.dataTag(code);
+    code.op(opcodes['i64.or']);
     code.op(opcodes['i64.eq']);
     code.likely();
     code.if();
-    code.localGet(page.addend);
+    this.#hostOf(address, CPU, lastPage, host);
+    code.else();
+    this.#probeTlb(wanted, host);
+    code.end();
+    return host;
+  }
+
+  /** Sets `host` to what the address in a local is by the TLB entry at `entry` (a local) plus `offset`. */
+  #hostOf(address: number, entry: number, offset: number, host: number): void {
+    const code = this.#code;
+    code.localGet(entry);
+    code.memory(opcodes['i32.load'], offset + 8, 2);
     code.localGet(address);
     code.op(opcodes['i32.wrap_i64']);
     code.op(opcodes['i32.add']);
-    hit();
-    code.else();
-    this.#probeTlb(wanted, hit, slow);
-    code.end();
+    code.localSet(host);
   }
 
-  #probeTlb({ table, address, size, page }: Lookup, hit: () => void, slow: () => void): void {
+  #probeTlb({ table, address, size, lastPage, slow }: Lookup, host: number): void {
     const code = this.#code;
     const entry = this.#pool.take('i32');
     tlbEntry(code, address, entry);
@@ -494,22 +495,26 @@ export class Lowering {
     code.op(opcodes['i64.eq']);
     code.likely();
     code.if();
-    if (page !== undefined) {
-      code.localGet(address);
-      code.i64Const(-4096);
-      code.op(opcodes['i64.and']);
-      code.localSet(page.address);
-    }
-    code.localGet(entry);
-    code.memory(opcodes['i32.load'], table + 8, 2);
-    if (page !== undefined) code.localTee(page.addend);
-    code.localGet(address);
-    code.op(opcodes['i32.wrap_i64']);
-    code.op(opcodes['i32.add']);
-    hit();
+    if (lastPage !== undefined) this.#keepLast(lastPage, entry, table);
+    this.#hostOf(address, entry, table, host);
     code.else();
     slow();
+    code.localTee(host);
+    this.#raiseIfZero();
     code.end();
+  }
+
+  /** The page of a TLB entry is the one accessed last. */
+  #keepLast(lastPage: number, entry: number, table: number): void {
+    const code = this.#code;
+    code.localGet(CPU);
+    code.localGet(entry);
+    code.memory(opcodes['i64.load'], table, 3);
+    code.memory(opcodes['i64.store'], lastPage, 3);
+    code.localGet(CPU);
+    code.localGet(entry);
+    code.memory(opcodes['i32.load'], table + 8, 2);
+    code.memory(opcodes['i32.store'], lastPage + 8, 2);
   }
 
   /** Raises if the value on the stack is 0. */
@@ -526,25 +531,16 @@ export class Lowering {
     const code = this.#code;
     const address = this.#asLocal(node.args[0]!);
     const size = node.width / 8;
-    const host = this.#pool.take('i32');
-    const value = this.#pool.take('i64');
-    const page = this.#target.page?.(node.args[0]!, access.load);
-    const load = (): void => {
-      code.memory(loads.unsigned[node.width], 0, 0);
-      code.localSet(value);
-    };
-    this.#lookup({ table: tlb.load, address, size, page }, load, () => {
+    const lastPage = this.#target.lastPage?.(node.args[0]!, access.load);
+    const slow = (): void => {
       code.localGet(CPU);
       code.localGet(address);
       code.i32Const(size);
       code.call(this.#target.runtime.slowLoad);
-      code.localTee(host);
-      this.#raiseIfZero();
-      code.localGet(host);
-      load();
-    });
-    code.localGet(value);
-    if (node.signed && node.width !== 64) code.op(opcodes[`i64.extend${node.width}_s`]);
+    };
+    const host = this.#lookup({ table: tlb.load, address, size, lastPage, slow });
+    code.localGet(host);
+    code.memory(loads[node.signed ? 'signed' : 'unsigned'][node.width], 0, 0);
     this.#keep(node);
   }
 
@@ -553,40 +549,30 @@ export class Lowering {
     const address = this.#asLocal(node.args[0]!);
     const value = this.#asLocal(node.args[1]!);
     const size = node.width / 8;
-    const page = this.#target.page?.(node.args[0]!, access.store);
-    this.#lookup(
-      { table: tlb.store, address, size, page },
-      () => {
-        code.localGet(value);
-        code.memory(stores[node.width], 0, 0);
-      },
-      () => {
-        code.localGet(CPU);
-        code.localGet(address);
-        code.i32Const(size);
-        code.localGet(value);
-        code.call(this.#target.runtime.slowStore);
-        this.#raiseIfZero();
-      },
-    );
+    const lastPage = this.#target.lastPage?.(node.args[0]!, access.store);
+    const slow = (): void => {
+      code.localGet(CPU);
+      code.localGet(address);
+      code.i32Const(size);
+      code.localGet(value);
+      code.call(this.#target.runtime.slowStore);
+    };
+    const host = this.#lookup({ table: tlb.store, address, size, lastPage, slow });
+    code.localGet(host);
+    code.localGet(value);
+    code.memory(stores[node.width], 0, 0);
   }
 
   #atomic(node: RmwNode | CasNode): void {
     const code = this.#code;
     const address = this.#asLocal(node.args[0]!);
     const values = node.args.slice(1).map((arg) => this.#asLocal(arg));
-    const host = this.#pool.take('i32');
-    this.#lookup(
-      { table: tlb.store, address, size: 1, page: undefined },
-      () => code.localSet(host),
-      () => {
-        code.localGet(CPU);
-        code.localGet(address);
-        code.call(this.#target.runtime.slowAtomic);
-        code.localTee(host);
-        this.#raiseIfZero();
-      },
-    );
+    const slow = (): void => {
+      code.localGet(CPU);
+      code.localGet(address);
+      code.call(this.#target.runtime.slowAtomic);
+    };
+    const host = this.#lookup({ table: tlb.store, address, size: 1, slow });
     code.localGet(host);
     for (const value of values) code.localGet(value);
     const opcode = node.op === 'rmw' ? rmws[node.width][node.kind] : cmpxchg[node.width];

@@ -7,7 +7,7 @@
 import type { StateField } from '../../ir/node.ts';
 import { CODE } from '../../memory/page-flags.ts';
 import { access } from '../../isa/shared/isa.ts';
-import { jumpCache, tlb, vcpu } from '../../isa/shared/vcpu.ts';
+import { jumpCache, lastPages, tlb, vcpu } from '../../isa/shared/vcpu.ts';
 import { Code } from '../../wasm/code.ts';
 import type { ModuleWriter } from '../../wasm/module.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
@@ -17,7 +17,7 @@ import { CPU, getCell, type RuntimeFunctions, setCell, tlbEntry, tlbTag } from '
 export interface HostFunctions {
   /** `(cpu, virtual: i64, size: i32) → i32`: loads across a page boundary into the scratch; its offset, or 0. */
   readonly crossLoad: number;
-  /** `(cpu, virtual: i64, size: i32, value: i64) → i32`: 0 for a pending exception. */
+  /** The same for a store: where to store once more, which nobody sees; 0 for a pending exception. */
   readonly crossStore: number;
   /** `(cpu, virtual: i64, physical: f64, size: i32) → i32`: like crossLoad, from a device. */
   readonly deviceLoad: number;
@@ -197,28 +197,8 @@ function slowStore(needs: RuntimeNeeds): Code {
   setHost(code, distance, host);
   noticeCodeWrite(code, needs, distance, host);
   fill(code, tlb.store, ADDRESS, host, vcpu.dataTag);
-  storeBySize(code, host);
-  code.i32Const(1);
+  code.localGet(host);
   return code;
-}
-
-function storeBySize(code: Code, host: number): void {
-  const sizes = [
-    [8, opcodes['i64.store']],
-    [4, opcodes['i64.store32']],
-    [2, opcodes['i64.store16']],
-    [1, opcodes['i64.store8']],
-  ] as const;
-  for (const [size, opcode] of sizes) {
-    code.localGet(SIZE);
-    code.i32Const(size);
-    code.op(opcodes['i32.eq']);
-    code.if();
-    code.localGet(host);
-    code.localGet(VALUE);
-    code.memory(opcode, 0, 0);
-    code.end();
-  }
 }
 
 /** Atomics reach RAM only: elsewhere they are access faults. */
@@ -251,11 +231,13 @@ function fillBytes(code: Code, offset: number, bytes: number): void {
   code.index(opcodes['memory.fill'], 0);
 }
 
+/** Where the record's caches end. */
+const END = jumpCache.offset + jumpCache.entries * jumpCache.entryBytes;
+
 /** All ones is a tag and a pc that no entry matches. */
 function flushTlb(): Code {
   const code = new Code(1);
-  const end = jumpCache.offset + jumpCache.entries * jumpCache.entryBytes;
-  fillBytes(code, tlb.load, end - tlb.load);
+  fillBytes(code, lastPages.load, END - lastPages.load);
   setCell(code, vcpu.largeLow, () => code.i64Const(-1));
   setCell(code, vcpu.largeHigh, () => code.i64Const(0));
   return code;
@@ -288,9 +270,11 @@ function flushTlbPage(): Code {
   code.op(opcodes['i32.and']);
   code.if();
   // A mapping larger than a page may lie here: its other pages are cached one by one, so all must go.
-  fillBytes(code, tlb.load, jumpCache.offset + jumpCache.entries * jumpCache.entryBytes - tlb.load);
+  fillBytes(code, lastPages.load, END - lastPages.load);
   code.return();
   code.end();
+  // Any of them may be for the page.
+  fillBytes(code, lastPages.load, tlb.load - lastPages.load);
   tlbEntry(code, ADDRESS, entry);
   for (const table of [tlb.load, tlb.store, tlb.fetch]) {
     code.localGet(entry);

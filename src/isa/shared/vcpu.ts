@@ -3,7 +3,7 @@
 //
 //   0      cells that every guest architecture has (below)
 //   512    cells and register files of the guest architecture (its Isa declares them)
-//   4096   first-level TLBs: load, store, fetch; then the jump cache
+//   4096   the pages last accessed by base register; first-level TLBs: load, store, fetch; the jump cache
 //
 // Invariant: a record is 64-byte aligned; every cell is naturally aligned. Cells are only ever added here.
 
@@ -90,13 +90,38 @@ export const vcpu = layout(0, 512).cells({
 export const isaCells = { start: 512, end: 4096 } as const;
 
 /** TLB entry, 16 bytes: i64 tag (page address | 12-bit tag), i32 addend (host offset - low half of the address). */
-export const tlb = { entries: 256, entryBytes: 16, load: 4096, store: 8192, fetch: 12288 } as const;
+const ENTRY_BYTES = 16;
+
+/**
+ * The pages last loaded from and stored to by an address in, or at a constant distance from, each of the guest's
+ * integer registers: entries of the TLB, found without looking at the address.
+ */
+export const lastPages = {
+  registers: 32,
+  entryBytes: ENTRY_BYTES,
+  load: 4096,
+  store: 4608,
+} as const;
+
+/** The first-level TLBs. */
+export const tlb = {
+  entries: 1024,
+  entryBytes: ENTRY_BYTES,
+  load: 5120,
+  store: 5120 + 1024 * ENTRY_BYTES,
+  fetch: 5120 + 2048 * ENTRY_BYTES,
+} as const;
 
 /**
  * Jump cache entry, 16 bytes: i64 pc, i32 fetch tag in the low bits and above them the handler of the decoded block, as
  * long as that is its handler, i32 host offset of the block. 64 entries a page.
  */
-export const jumpCache = { entries: 4096, entryBytes: 16, offset: 16384, tagBits: 12 } as const;
+export const jumpCache = {
+  entries: 4096,
+  entryBytes: 16,
+  offset: 5120 + 3072 * ENTRY_BYTES,
+  tagBits: 12,
+} as const;
 
 export const vcpuBytes: number = jumpCache.offset + jumpCache.entries * jumpCache.entryBytes;
 
