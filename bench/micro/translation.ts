@@ -19,7 +19,14 @@ const offsetOf = (operand: RegisterOperand): number =>
 
 const leave = (c: Code): void => c.unreachable();
 
-const runtime = { slowLoad: 0, slowStore: 1, slowAtomic: 2, flushTlb: 3, flushTlbPage: 4 };
+const runtime = {
+  slowLoad: 0,
+  slowStore: 1,
+  slowAtomic: 2,
+  forgetPages: 5,
+  flushTlb: 3,
+  flushTlbPage: 4,
+};
 
 /** Registers in the vCPU's record; leaving the block costs a byte. */
 const target: Target = {

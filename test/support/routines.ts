@@ -17,7 +17,14 @@ const outside = (): never => {
   throw new TypeError('this routine reaches outside itself');
 };
 
-const noRuntime = { slowLoad: 0, slowStore: 0, slowAtomic: 0, flushTlb: 0, flushTlbPage: 0 };
+const noRuntime = {
+  slowLoad: 0,
+  slowStore: 0,
+  slowAtomic: 0,
+  forgetPages: 0,
+  flushTlb: 0,
+  flushTlbPage: 0,
+};
 
 /** The vCPU's record lies at the start of a fresh memory. */
 export function compileRoutines(routines: readonly Routine[]): CompiledRoutines {

@@ -3,7 +3,7 @@
 // Why by register: a loop's accesses through one register mostly stay in one page, and the place to look at does not
 // depend on the address, so that the access waits for nothing. The pages lie in the vCPU's record, not in locals:
 // locals that a loop changes make V8 move values about wherever control meets.
-// Invariant: a last page is an entry of the TLB, under its tag, and goes when such an entry goes.
+// Invariant: a last page goes when such an entry of the TLB goes, and when vcpu.dataTag is found changed on entry.
 
 import type { Value } from '../../ir/node.ts';
 import { access } from '../../isa/shared/isa.ts';
@@ -16,6 +16,11 @@ export class LastPages {
 
   constructor({ graph, flow }: Region) {
     this.#inLoops = blocksInLoops(graph, flow);
+  }
+
+  /** Whether there are any. */
+  get areUsed(): boolean {
+    return this.#inLoops.size > 0;
   }
 
   /** Where the vCPU's record has the page for an access of a kind to an address, in a block. */

@@ -59,6 +59,7 @@ export class RegionModule {
         slowLoad: engine('runtime.slowLoad', ['i32', 'i64', 'i32'], ['i32']),
         slowStore: engine('runtime.slowStore', ['i32', 'i64', 'i32', 'i64'], ['i32']),
         slowAtomic: engine('runtime.slowAtomic', ['i32', 'i64'], ['i32']),
+        forgetPages: engine('runtime.forgetPages', ['i32'], []),
         flushTlb: engine('runtime.flushTlb', ['i32'], []),
         flushTlbPage: engine('runtime.flushTlbPage', ['i32', 'i64'], []),
       },

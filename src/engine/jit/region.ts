@@ -181,6 +181,7 @@ class RegionLowering {
       getCell(code, vcpu.dataTag);
       code.localSet(this.#dataTag);
     }
+    if (this.#lastPages.areUsed) this.#checkLastPages();
     getCell(code, vcpu.pc);
     code.localSet(this.#origin);
     for (const [offset, local] of this.#localOf) {
@@ -188,6 +189,18 @@ class RegionLowering {
       code.memory(opcodes['i64.load'], offset, 3);
       code.localSet(local);
     }
+  }
+
+  #checkLastPages(): void {
+    const code = this.#code;
+    getCell(code, vcpu.dataTag);
+    getCell(code, vcpu.lastPagesTag);
+    code.op(opcodes['i64.ne']);
+    code.unlikely();
+    code.if();
+    code.localGet(CPU);
+    code.call(this.#functions.runtime.forgetPages);
+    code.end();
   }
 
   #body(): void {

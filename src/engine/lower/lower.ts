@@ -39,6 +39,8 @@ export interface RuntimeFunctions {
   readonly slowStore: number;
   /** `(cpu, address: i64) → i32`: host offset to read and write, or 0 for a pending exception. */
   readonly slowAtomic: number;
+  /** `(cpu)`: vcpu.dataTag is another one than vcpu.lastPagesTag. */
+  readonly forgetPages: number;
   /** `(cpu)` and `(cpu, address: i64)`. */
   readonly flushTlb: number;
   readonly flushTlbPage: number;
@@ -462,8 +464,6 @@ export class Lowering {
     code.localGet(address);
     code.i64Const(-4096 | (size - 1));
     code.op(opcodes['i64.and']);
-    this.#target.dataTag(code);
-    code.op(opcodes['i64.or']);
     code.op(opcodes['i64.eq']);
     code.likely();
     code.if();
@@ -495,7 +495,7 @@ export class Lowering {
     code.op(opcodes['i64.eq']);
     code.likely();
     code.if();
-    if (lastPage !== undefined) this.#keepLast(lastPage, entry, table);
+    if (lastPage !== undefined) this.#keepLast(lastPage, address, entry, table);
     this.#hostOf(address, entry, table, host);
     code.else();
     slow();
@@ -504,12 +504,13 @@ export class Lowering {
     code.end();
   }
 
-  /** The page of a TLB entry is the one accessed last. */
-  #keepLast(lastPage: number, entry: number, table: number): void {
+  /** The page of an address is the one accessed last, and in a TLB entry. */
+  #keepLast(lastPage: number, address: number, entry: number, table: number): void {
     const code = this.#code;
     code.localGet(CPU);
-    code.localGet(entry);
-    code.memory(opcodes['i64.load'], table, 3);
+    code.localGet(address);
+    code.i64Const(-4096);
+    code.op(opcodes['i64.and']);
     code.memory(opcodes['i64.store'], lastPage, 3);
     code.localGet(CPU);
     code.localGet(entry);

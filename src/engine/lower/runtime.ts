@@ -45,6 +45,7 @@ export function defineRuntime(
   module.defineFunction(runtime.slowLoad, slowLoad(needs));
   module.defineFunction(runtime.slowStore, slowStore(needs));
   module.defineFunction(runtime.slowAtomic, slowAtomic(needs));
+  module.defineFunction(runtime.forgetPages, forgetPages());
   module.defineFunction(runtime.flushTlb, flushTlb());
   module.defineFunction(runtime.flushTlbPage, flushTlbPage());
 }
@@ -55,6 +56,7 @@ export function declareRuntime(module: ModuleWriter): RuntimeFunctions {
     slowLoad: module.declareFunction(module.type(['i32', 'i64', 'i32'], ['i32'])),
     slowStore: module.declareFunction(module.type(['i32', 'i64', 'i32', 'i64'], ['i32'])),
     slowAtomic: module.declareFunction(module.type(['i32', 'i64'], ['i32'])),
+    forgetPages: module.declareFunction(module.type(['i32'], [])),
     flushTlb: module.declareFunction(module.type(['i32'], [])),
     flushTlbPage: module.declareFunction(module.type(['i32', 'i64'], [])),
   };
@@ -234,7 +236,17 @@ function fillBytes(code: Code, offset: number, bytes: number): void {
 /** Where the record's caches end. */
 const END = jumpCache.offset + jumpCache.entries * jumpCache.entryBytes;
 
+const LAST_PAGES = 2 * lastPages.registers * lastPages.entryBytes;
+
 /** All ones is a tag and a pc that no entry matches. */
+/** Empties the last pages, and keeps them for the tag in force from now on. */
+function forgetPages(): Code {
+  const code = new Code(1);
+  fillBytes(code, lastPages.load, LAST_PAGES);
+  setCell(code, vcpu.lastPagesTag, () => getCell(code, vcpu.dataTag));
+  return code;
+}
+
 function flushTlb(): Code {
   const code = new Code(1);
   fillBytes(code, lastPages.load, END - lastPages.load);
@@ -274,7 +286,7 @@ function flushTlbPage(): Code {
   code.return();
   code.end();
   // Any of them may be for the page.
-  fillBytes(code, lastPages.load, tlb.load - lastPages.load);
+  fillBytes(code, lastPages.load, LAST_PAGES);
   tlbEntry(code, ADDRESS, entry);
   for (const table of [tlb.load, tlb.store, tlb.fetch]) {
     code.localGet(entry);

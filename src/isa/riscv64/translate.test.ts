@@ -66,6 +66,12 @@ function setUp(create: (typeof executors)[string], from: bigint, levels: 3 | 4 =
 }
 
 /** The cause of the exception that an access at x5 ends in, 0 for none. Exceptions go to machine mode. */
+const byteAt = (h: Hart, address: bigint): bigint =>
+  (h.read(address & ~7n) >> (8n * (address & 7n))) & 0xffn;
+
+const littleEndian = (bytes: readonly bigint[]): bigint =>
+  bytes.reduceRight((sum, byte) => (sum << 8n) | byte, 0n);
+
 function attempt(
   h: Hart,
   tables: Tables,
@@ -416,6 +422,50 @@ for (const [name, create] of Object.entries(executors)) {
         x6: MAGIC,
       });
     }
+  });
+
+  test(`${name}: accesses that walk over the end of a page byte by byte find both pages`, () => {
+    const sizes = { lh: 2, lw: 4, ld: 8, sh: 2, sw: 4, sd: 8 } as const;
+    for (const from of [user, supervisor])
+      for (const [op, size] of Object.entries(sizes)) {
+        const { h, tables } = setUp(create, from);
+        const bits = V | R | W | A | D | (from === user ? U : 0n);
+        // Neighbours in the address space, not in memory.
+        tables.map(at, dataAt + 0x1000n, bits);
+        tables.map(at + 0x1000n, dataAt, bits);
+        const physical = (address: bigint): bigint =>
+          dataAt + (address < at + 0x1000n ? 0x1000n : 0n) + (address & 0xfffn);
+        const start = at + 0x1000n - 12n;
+        for (let i = 0n; i < 32n; i += 8n) {
+          const address = start + i - (start & 7n);
+          h.write(physical(address), 0x0102_0304_0506_0708n * (i + 1n));
+        }
+        const bytes = [...Array(32).keys()].map((i) => byteAt(h, physical(start + BigInt(i))));
+        const isLoad = op.startsWith('l');
+        const access = isLoad
+          ? word(op, { rd: 6, rs1: 5, imm: 0 })
+          : word(op, { rs2: 7, rs1: 5, imm: 0 });
+        const next = word('addi', { rd: 5, rs1: 5, imm: 1 });
+        const sum = word('add', { rd: 9, rs1: 9, rs2: 6 });
+        const again = word('bne', { rs1: 5, rs2: 10, imm: -6 });
+        const x7 = 0x8182_8384_8586_8788n;
+        h.run(from, [access, next, sum, again], {
+          satp: tables.satp(),
+          x5: start,
+          x6: 0n,
+          x7,
+          x9: 0n,
+          x10: start + 16n,
+        });
+        let expected = 0n;
+        for (let i = 0; i < 16; i++) {
+          if (isLoad) expected += BigInt.asIntN(8 * size, littleEndian(bytes.slice(i, i + size)));
+          else for (let k = 0; k < size; k++) bytes[i + k] = (x7 >> BigInt(8 * k)) & 0xffn;
+        }
+        equal(h.get('x9'), BigInt.asUintN(64, expected), op);
+        const left = bytes.map((_, i) => byteAt(h, physical(start + BigInt(i))));
+        deepEqual(left, bytes, op);
+      }
   });
 
   test(`${name}: an access across pages needs both, and reports the page that failed`, () => {

@@ -60,6 +60,8 @@ export const vcpu = layout(0, 512).cells({
   dataTag: 'i64',
   /** The same for instruction fetch. */
   fetchTag: 'i64',
+  /** The dataTag under which lastPages is kept; under any other one it is empty. */
+  lastPagesTag: 'i64',
   /** RAM: first guest-physical address, size in bytes, first host offset. */
   ramBase: 'i64',
   ramSize: 'i64',
@@ -94,7 +96,8 @@ const ENTRY_BYTES = 16;
 
 /**
  * The pages last loaded from and stored to by an address in, or at a constant distance from, each of the guest's
- * integer registers: entries of the TLB, found without looking at the address.
+ * integer registers: like entries of the TLB, but found without looking at the address, and with a page's address alone
+ * for a tag, so that one comparison tells also whether an access is aligned and thus inside the page.
  */
 export const lastPages = {
   registers: 32,
