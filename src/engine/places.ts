@@ -14,8 +14,8 @@ import { vcpuBytes } from '../isa/shared/vcpu.ts';
 const WASM_PAGE = 65536;
 /** WebAssembly addresses memory with 32 bits. */
 const MOST_PAGES = 65536;
-/** Most bytes that decoded blocks can have. */
-const ARENA_BYTES = 32 * 1024 * 1024;
+/** Most bytes that decoded blocks can have; what they do not need is never touched. */
+const ARENA_BYTES = 128 * 1024 * 1024;
 
 /**
  * Entry of the block index, for a page of RAM. `uses`, i64: a bit for each group of jump cache entries, by the virtual

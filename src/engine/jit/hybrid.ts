@@ -9,12 +9,11 @@ import { vcpu } from '../../isa/shared/vcpu.ts';
 import type { Executor, ExecutorOptions } from '../executor.ts';
 import { createInterpreter } from '../interpreter/interpreter.ts';
 import { Regions } from './regions.ts';
+import { createThreshold } from './threshold.ts';
 
 /** Instructions between two samples, at first and at most. */
 const SHORT_PIECE = 5_000;
 const LONG_PIECE = 400_000;
-/** Samples that make an address hot. */
-const HOT = 2;
 /** Requests that share a module, and pieces that they wait for each other. */
 const BATCH = 16;
 const PATIENCE = 16;
@@ -22,12 +21,14 @@ const PATIENCE = 16;
 /** Makes a hybrid executor. */
 export function createHybrid(options: ExecutorOptions): Executor {
   const { interpreter, regions, run } = createParts(options);
+  const threshold = createThreshold(options.now);
   let piece = SHORT_PIECE;
   let waited = 0;
   const settle = (): void => {
     if (regions.waiting < BATCH && waited++ < PATIENCE) return;
     waited = 0;
     regions.settle();
+    threshold.adapt(regions.counts.encodeUs + regions.counts.compileUs);
   };
   return {
     ...interpreter,
@@ -39,7 +40,7 @@ export function createHybrid(options: ExecutorOptions): Executor {
         const { exit, done } = run(cpu, Math.min(piece, left));
         left -= done;
         if (exit !== 'budget') return exit;
-        const isTranslated = regions.sample(cpu, HOT);
+        const isTranslated = regions.sample(cpu, threshold.samples);
         settle();
         piece = isTranslated ? Math.min(piece * 2, LONG_PIECE) : SHORT_PIECE;
         if (left <= 0) return exit;

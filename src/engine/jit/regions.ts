@@ -43,6 +43,9 @@ interface Module {
   readonly blocks: Set<number>;
 }
 
+/** Samples after which what has been sampled counts half. */
+const AGEING = 8192;
+
 /** A region in use. */
 interface Installed extends Neighbour {
   readonly slot: number;
@@ -72,6 +75,7 @@ export class Regions {
   readonly #pending = new Map<number, Pending>();
   readonly #refused = new Set<number>();
   readonly #samples = new Map<number, number>();
+  #sampled = 0;
   readonly #freeSlots: number[] = [];
   readonly #table: WebAssembly.Table;
   readonly #imports: WebAssembly.Imports;
@@ -114,6 +118,7 @@ export class Regions {
     const page = blocks.pageOf(ip);
     if (page === 0) return false;
     if (this.#refused.has(ip) || this.#pending.has(ip)) return false;
+    if (++this.#sampled % AGEING === 0) this.#age();
     const samples = (this.#samples.get(ip) ?? 0) + 1;
     if (samples === 1) blocks.watch(ip);
     this.#samples.set(ip, samples);
@@ -121,6 +126,14 @@ export class Regions {
     this.#samples.delete(ip);
     this.#ask(ip, page, this.#view.getBigUint64(cpu + vcpu.pc.offset, true), hot > 1);
     return false;
+  }
+
+  /** What is sampled seldom in a long time is not hot. */
+  #age(): void {
+    for (const [ip, samples] of this.#samples) {
+      if (samples > 1) this.#samples.set(ip, samples >>> 1);
+      else this.#samples.delete(ip);
+    }
   }
 
   /** Regions that wait for a translator. */
