@@ -91,6 +91,9 @@ export const goals: readonly Goal[] = [
     'MB',
     { most: 250 },
   ),
+  figureOf('boot/riscv64/tlb-hit-rate', 'loads and stores that the first-level TLB knew', '%', {
+    least: 98.5,
+  }),
   figureOf('micro/dispatch/direct', 'from one cached block to the next, by a direct jump', 'ns', {
     most: 5,
   }),

@@ -6,6 +6,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tlbHitRate } from '../../src/vm/tlb-hit-rate.ts';
 import type { EngineName } from '../../src/vm/vm.ts';
 import type { Benchmark } from '../harness.ts';
 
@@ -36,6 +37,7 @@ const translationUs = (stats: Counters): number =>
 interface Figure {
   readonly name: string;
   readonly unit: string;
+  readonly better: Benchmark['better'];
   readonly of: (observation: Observation) => number;
   readonly explain: (observation: Observation) => Counters;
 }
@@ -44,21 +46,31 @@ const figures: readonly Figure[] = [
   {
     name: 'translation-per-block',
     unit: 'us',
+    better: 'lower',
     of: ({ boot }) => translationUs(boot.stats) / (boot.stats['regionBlocks'] ?? 0),
     explain: ({ boot }) => boot.stats,
   },
   {
     name: 'memory-beyond-guest',
     unit: 'MB',
+    better: 'lower',
     of: ({ boot }) => (boot.rss - boot.guest) / 1e6,
     explain: ({ boot }) => ({ rssMb: boot.rss / 1e6, guestMb: boot.guest / 1e6 }),
   },
   {
     name: 'translation-share-when-busy',
     unit: '%',
+    better: 'lower',
     of: ({ boot, busy }) =>
       (translationUs(busy.stats) - translationUs(boot.stats)) / (10 * busy.ms),
     explain: ({ busy }) => ({ ms: busy.ms, ...busy.stats }),
+  },
+  {
+    name: 'tlb-hit-rate',
+    unit: '%',
+    better: 'higher',
+    of: ({ boot }) => 100 * tlbHitRate(boot.stats),
+    explain: ({ boot }) => boot.stats,
   },
 ];
 
@@ -66,13 +78,13 @@ const figures: readonly Figure[] = [
 export function observedBenchmarks(engine: EngineName): Benchmark[] {
   if (engine === 'interpreter' || engine === 'evaluator') return [];
   const observations: Promise<Observation>[] = [];
-  return figures.map(({ name, unit, of, explain }): Benchmark => {
+  return figures.map(({ name, unit, better, of, explain }): Benchmark => {
     let runs = 0;
     let last: Observation | undefined;
     return {
       name: `boot/riscv64/${name}`,
       unit,
-      better: 'lower',
+      better,
       explain: () => (last === undefined ? {} : explain(last)),
       async run() {
         last = await (observations[runs++] ??= observe(engine));

@@ -46,6 +46,16 @@ Devices
   equal(statsTable(stats, 2), table);
 });
 
+test('misses and the hit rate of the TLB', () => {
+  const counted = { instructions: 1000, interpretedAccesses: 400, walks: 4 };
+  const misses = { tlbMissLoad: 3, tlbMissStore: 1, tlbMissFetch: 4 };
+  const table = statsTable({ ...idle, ...counted, ...misses }, 1);
+  match(table, /first-level TLB knew +99\.0 %/);
+  match(table, /loads that missed the first-level TLB +3$/m);
+  match(table, /walks through page tables +4 +50\.0 %$/m);
+  doesNotMatch(table, /Other counters/);
+});
+
 test('long times are in milliseconds', () => {
   match(
     statsTable({ ...idle, regionBlocks: 1, encodeUs: 1_234_567 }, 2),

@@ -4,6 +4,7 @@
 // own name, so that none is hidden. Invariant: a row or section without anything counted is left out.
 
 import type { VmStats } from '../host/node/index.ts';
+import { accesses, tlbHitRate } from '../vm/tlb-hit-rate.ts';
 
 /** Counters, and `seconds`: the time since the command began. */
 type Counters = Readonly<Record<string, number>>;
@@ -64,6 +65,17 @@ const sections: Readonly<Record<string, readonly Row[]>> = {
     row('exitsRaised', 'by an exception', 'count', 'regionEntries'),
     row('exitsDue', "for the slice's end", 'count', 'regionEntries'),
   ],
+  'Address translation': [
+    row('interpretedAccesses', 'loads and stores, interpreted'),
+    row(accesses, 'all loads and stores, estimated'),
+    row((c) => 100 * tlbHitRate(c), 'of these the first-level TLB knew', '%'),
+    row('tlbMissLoad', 'loads that missed the first-level TLB'),
+    row('tlbMissStore', 'stores that did'),
+    row('tlbMissFetch', 'fetches that did'),
+    row('walks', 'walks through page tables', 'count', 'tlbMisses'),
+    row('tlbFlushes', 'flushes of all'),
+    row('tlbPageFlushes', 'flushes of one page'),
+  ],
   'Decoded blocks': [
     row('decoded', 'instructions decoded'),
     row('lookups', 'look-ups that missed the jump cache'),
@@ -97,7 +109,8 @@ const DEVICE = 'device.';
 
 /** The table, with a newline at its end. `seconds`: since the command began. */
 export function statsTable(stats: VmStats, seconds: number): string {
-  const counters = { ...stats, seconds };
+  const tlbMisses = sum('tlbMissLoad', 'tlbMissStore', 'tlbMissFetch')(stats);
+  const counters = { ...stats, seconds, tlbMisses };
   const named = new Set(
     Object.values(sections).flatMap((rows) => rows.flatMap(({ value, of }) => [value, of])),
   );

@@ -115,6 +115,13 @@ const counters = [
   'exitsDispatched',
   'exitsRaised',
   'exitsDue',
+  'interpretedAccesses',
+  'tlbMissLoad',
+  'tlbMissStore',
+  'tlbMissFetch',
+  'tlbFlushes',
+  'tlbPageFlushes',
+  'walks',
 ] as const;
 
 const DEFAULT_RAM = 512 * 1024 * 1024;

@@ -24,7 +24,7 @@ import {
   signatureOf,
   type Target,
 } from '../lower/lower.ts';
-import { declareRuntime, defineRuntime, type HostFunctions } from '../lower/runtime.ts';
+import { count, declareRuntime, defineRuntime, type HostFunctions } from '../lower/runtime.ts';
 import {
   defineJoints,
   fallHandler,
@@ -71,15 +71,18 @@ export interface MemoryLimits {
   readonly max: number;
 }
 
-/** Builds the interpreter's module. It imports the memory and host functions from 'env', helpers from 'helpers'. */
-export function buildHandlers(isa: Isa, memory: MemoryLimits): Handlers {
+/**
+ * Builds the interpreter's module. It imports the memory and host functions from 'env', helpers from 'helpers'. With
+ * `statistics`, handlers count accesses to memory.
+ */
+export function buildHandlers(isa: Isa, memory: MemoryLimits, statistics = false): Handlers {
   const module = new ModuleWriter();
   const meanings = new Map(isa.rows.map((row) => [row, symbolicMeaning(row)]));
   const illegal = buildBlock((s) =>
     isa.illegal(s, { op: 'operand', type: 'i64', args: [], slot: 'word' }),
   );
   const callees = collectCallees(isa, [...meanings.values(), illegal]);
-  const declared = declare(module, isa, memory, callees);
+  const declared = { ...declare(module, isa, memory, callees), statistics };
   defineShared(module, isa, declared);
 
   const functions: number[] = [];
@@ -197,8 +200,22 @@ const targetBase = ({ runtime, functions, translate }: Declared) => ({
   functionOf: (callee: Callee): number => functions.get(callee)!,
 });
 
-function handler(declared: Declared, block: Block, places: ReadonlyMap<string, number>): Code {
+/** How often an instruction accesses memory, if it does all that it may do. */
+function accessesOf(block: Block): number {
+  return block.nodes.reduce((sum, node) => {
+    if (node.op === 'if') return sum + accessesOf(node.taken) + accessesOf(node.otherwise);
+    return sum + (['load', 'store', 'rmw', 'cas'].includes(node.op) ? 1 : 0);
+  }, 0);
+}
+
+interface HandlerNeeds extends Declared {
+  readonly statistics: boolean;
+}
+
+function handler(declared: HandlerNeeds, block: Block, places: ReadonlyMap<string, number>): Code {
   const code = new Code(2);
+  const accesses = declared.statistics ? accessesOf(block) : 0;
+  if (accesses > 0) count(code, vcpu.interpretedAccesses, accesses);
   const target = { ...targetBase(declared), ...handlerTarget(declared.joints, places) };
   new Lowering(code, target).instruction(block);
   if (!fallsThrough(block)) code.unreachable();

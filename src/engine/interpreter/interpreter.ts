@@ -32,15 +32,18 @@ interface Compiled {
   readonly module: WebAssembly.Module;
 }
 
-const compiled = new WeakMap<Isa, Compiled>();
+const plain = new WeakMap<Isa, Compiled>();
+/** Those that count for statistics. */
+const counting = new WeakMap<Isa, Compiled>();
 
 /** Memory of any size up to 4 GiB fits the import. */
 const anyMemory = { min: 1, max: 65536 };
 
-function compile(isa: Isa): Compiled {
+function compile(isa: Isa, statistics: boolean): Compiled {
+  const compiled = statistics ? counting : plain;
   const known = compiled.get(isa);
   if (known !== undefined) return known;
-  const handlers = buildHandlers(isa, anyMemory);
+  const handlers = buildHandlers(isa, anyMemory, statistics);
   const module = new WebAssembly.Module(handlers.bytes);
   const made = { handlers, encoder: new Encoder(isa, handlers), module };
   compiled.set(isa, made);
@@ -56,8 +59,8 @@ export interface Interpreter extends Executor {
 
 /** Makes an interpreter for a VM whose vCPU records are zero or reset. */
 export function createInterpreter(options: ExecutorOptions): Interpreter {
-  const { isa, memory, places } = options;
-  const { handlers, encoder, module } = compile(isa);
+  const { isa, memory, places, statistics = false } = options;
+  const { handlers, encoder, module } = compile(isa, statistics);
   const i32 = new Int32Array(memory.buffer);
   const fetcher = {
     fetch: (cpu: number): number => wasm.fetch(cpu) >>> 0,

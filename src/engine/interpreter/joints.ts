@@ -11,7 +11,7 @@ import { Code } from '../../wasm/code.ts';
 import type { ModuleWriter } from '../../wasm/module.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
 import { CPU, getCell, setCell, tlbEntry, tlbTag } from '../lower/lower.ts';
-import { fill, jumpCachePage, setHost, translateOrFault } from '../lower/runtime.ts';
+import { count, fill, jumpCachePage, setHost, translateOrFault } from '../lower/runtime.ts';
 import { BUCKETS, indexEntry } from '../places.ts';
 import { header, record } from './record.ts';
 
@@ -547,6 +547,7 @@ export function fetchFunction(translate: number): Code {
   code.op(opcodes['i32.add']);
   code.return();
   code.end();
+  count(code, vcpu.tlbMissFetch);
   const { distance } = translateOrFault(code, translate, pc, access.fetch);
   code.if();
   code.i32Const(1);

@@ -108,6 +108,15 @@ export function translateOrFault(code: Code, translate: number, address: number,
   return { physical, distance };
 }
 
+/** Adds to a counter (i64). */
+export function count(code: Code, counter: StateField, amount = 1): void {
+  setCell(code, counter, () => {
+    getCell(code, counter);
+    code.i64Const(amount);
+    code.op(opcodes['i64.add']);
+  });
+}
+
 /** Sets `host` to the host offset of a distance from the start of RAM. */
 export function setHost(code: Code, distance: number, host: number): void {
   code.localGet(distance);
@@ -146,6 +155,7 @@ function slowLoad(needs: RuntimeNeeds): Code {
   const code = new Code(3);
   const host = code.local('i32');
   crossing(code, needs.host.crossLoad, [CPU, ADDRESS, SIZE]);
+  count(code, vcpu.tlbMissLoad);
   const { physical, distance } = translateOrFault(code, needs.translate, ADDRESS, access.load);
   code.unlikely();
   code.if();
@@ -185,6 +195,7 @@ function slowStore(needs: RuntimeNeeds): Code {
   const code = new Code(4);
   const host = code.local('i32');
   crossing(code, needs.host.crossStore, [CPU, ADDRESS, SIZE, VALUE]);
+  count(code, vcpu.tlbMissStore);
   const { physical, distance } = translateOrFault(code, needs.translate, ADDRESS, access.store);
   code.unlikely();
   code.if();
@@ -207,6 +218,7 @@ function slowStore(needs: RuntimeNeeds): Code {
 function slowAtomic(needs: RuntimeNeeds): Code {
   const code = new Code(2);
   const host = code.local('i32');
+  count(code, vcpu.tlbMissStore);
   const { distance } = translateOrFault(code, needs.translate, ADDRESS, access.store);
   code.unlikely();
   code.if();
@@ -249,6 +261,7 @@ function forgetPages(): Code {
 
 function flushTlb(): Code {
   const code = new Code(1);
+  count(code, vcpu.tlbFlushes);
   fillBytes(code, lastPages.load, END - lastPages.load);
   setCell(code, vcpu.largeLow, () => code.i64Const(-1));
   setCell(code, vcpu.largeHigh, () => code.i64Const(0));
@@ -273,6 +286,7 @@ export function jumpCachePage(code: Code, push: () => void): void {
 function flushTlbPage(): Code {
   const code = new Code(2);
   const entry = code.local('i32');
+  count(code, vcpu.tlbPageFlushes);
   code.localGet(ADDRESS);
   getCell(code, vcpu.largeLow);
   code.op(opcodes['i64.ge_u']);
@@ -282,6 +296,7 @@ function flushTlbPage(): Code {
   code.op(opcodes['i32.and']);
   code.if();
   // A mapping larger than a page may lie here: its other pages are cached one by one, so all must go.
+  count(code, vcpu.tlbFlushes);
   fillBytes(code, lastPages.load, END - lastPages.load);
   code.return();
   code.end();

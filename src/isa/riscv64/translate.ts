@@ -97,6 +97,7 @@ const walk = routine('walk', ['i64', 'i32', 'i64'], 'i64', (s, address, kind, mo
     s.perform(accessFault, address, kind);
     s.return(s.const64(NO_TRANSLATION));
   };
+  s.setState(vcpu.walks, s.add(s.state(vcpu.walks), 1));
   const satp = s.state(hart.satp);
   const is39 = s.eq(s.shr_u(satp, MODE_SHIFT), SV39);
   const unused = s.select(is39, 25, 16);

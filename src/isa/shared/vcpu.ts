@@ -86,6 +86,17 @@ export const vcpu = layout(0, 512).cells({
   exitsDispatched: 'i64',
   exitsRaised: 'i64',
   exitsDue: 'i64',
+  /** Loads, stores and atomics of interpreted instructions. */
+  interpretedAccesses: 'i64',
+  /** Counted always, where it costs nothing: accesses to pages that the first-level TLBs did not know, by kind. */
+  tlbMissLoad: 'i64',
+  tlbMissStore: 'i64',
+  tlbMissFetch: 'i64',
+  /** Flushes of everything, and of one page. */
+  tlbFlushes: 'i64',
+  tlbPageFlushes: 'i64',
+  /** Walks through the guest's page tables. */
+  walks: 'i64',
 });
 
 /** Where the guest architecture's cells lie. */
