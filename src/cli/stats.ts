@@ -72,6 +72,7 @@ const sections: Readonly<Record<string, readonly Row[]>> = {
     row('tlbMissLoad', 'loads that missed the first-level TLB'),
     row('tlbMissStore', 'stores that did'),
     row('tlbMissFetch', 'fetches that did'),
+    row('tlbSecondHits', 'of these the second level knew', 'count', 'tlbMisses'),
     row('walks', 'walks through page tables', 'count', 'tlbMisses'),
     row('tlbFlushes', 'flushes of all'),
     row('tlbPageFlushes', 'flushes of one page'),

@@ -119,6 +119,7 @@ const counters = [
   'tlbMissLoad',
   'tlbMissStore',
   'tlbMissFetch',
+  'tlbSecondHits',
   'tlbFlushes',
   'tlbPageFlushes',
   'walks',

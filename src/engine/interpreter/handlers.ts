@@ -13,6 +13,7 @@ import { vcpu } from '../../isa/shared/vcpu.ts';
 import { Code } from '../../wasm/code.ts';
 import { ModuleWriter } from '../../wasm/module.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
+import { count } from '../lower/counters.ts';
 import {
   CPU,
   fallsThrough,
@@ -24,7 +25,7 @@ import {
   signatureOf,
   type Target,
 } from '../lower/lower.ts';
-import { count, declareRuntime, defineRuntime, type HostFunctions } from '../lower/runtime.ts';
+import { declareRuntime, defineRuntime, type HostFunctions } from '../lower/runtime.ts';
 import {
   defineJoints,
   fallHandler,

@@ -10,8 +10,10 @@ import { exitCode, jumpCache, tlb, vcpu } from '../../isa/shared/vcpu.ts';
 import { Code } from '../../wasm/code.ts';
 import type { ModuleWriter } from '../../wasm/module.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
+import { count } from '../lower/counters.ts';
 import { CPU, getCell, setCell, tlbEntry, tlbTag } from '../lower/lower.ts';
-import { count, fill, jumpCachePage, setHost, translateOrFault } from '../lower/runtime.ts';
+import { fill, jumpCachePage, setHost, translateOrFault } from '../lower/runtime.ts';
+import { returnIfKnown } from '../lower/second-tlb.ts';
 import { BUCKETS, indexEntry } from '../places.ts';
 import { header, record } from './record.ts';
 
@@ -548,13 +550,16 @@ export function fetchFunction(translate: number): Code {
   code.return();
   code.end();
   count(code, vcpu.tlbMissFetch);
+  returnIfKnown(code, 'fetch', pc, vcpu.fetchTag, host, () =>
+    setCell(code, vcpu.uncached, () => code.i32Const(0)),
+  );
   const { distance } = translateOrFault(code, translate, pc, access.fetch);
   code.if();
   code.i32Const(1);
   code.return();
   code.end();
   setHost(code, distance, host);
-  fill(code, tlb.fetch, pc, host, vcpu.fetchTag);
+  fill(code, 'fetch', pc, host, vcpu.fetchTag);
   code.localGet(host);
   return code;
 }

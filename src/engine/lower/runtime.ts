@@ -1,5 +1,6 @@
 // The slow paths of generated code: what a load, store or atomic does on a miss of the first-level TLB, and flushes.
-// They translate, refill the TLB, and leave to the host what is rare: accesses across pages, devices, stores to code.
+// They look into the second level, else translate, refill both, and leave to the host what is rare: accesses across
+// pages, devices, stores to code.
 //
 // Invariants: an entry is cached only for RAM, only under the tag in force, and only if the guest's `translate`
 // allows it for every access of that kind to the page; a page with code is never cached for stores.
@@ -11,7 +12,15 @@ import { jumpCache, lastPages, tlb, vcpu } from '../../isa/shared/vcpu.ts';
 import { Code } from '../../wasm/code.ts';
 import type { ModuleWriter } from '../../wasm/module.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
+import { count } from './counters.ts';
 import { CPU, getCell, type RuntimeFunctions, setCell, tlbEntry, tlbTag } from './lower.ts';
+import {
+  flushSecond,
+  forgetSecond,
+  keepInSecond,
+  returnIfKnown,
+  type TlbKind,
+} from './second-tlb.ts';
 
 /** Function indices of what the host does (engine/host-calls.ts implements them). */
 export interface HostFunctions {
@@ -108,15 +117,6 @@ export function translateOrFault(code: Code, translate: number, address: number,
   return { physical, distance };
 }
 
-/** Adds to a counter (i64). */
-export function count(code: Code, counter: StateField, amount = 1): void {
-  setCell(code, counter, () => {
-    getCell(code, counter);
-    code.i64Const(amount);
-    code.op(opcodes['i64.add']);
-  });
-}
-
 /** Sets `host` to the host offset of a distance from the start of RAM. */
 export function setHost(code: Code, distance: number, host: number): void {
   code.localGet(distance);
@@ -126,15 +126,16 @@ export function setHost(code: Code, distance: number, host: number): void {
   code.localSet(host);
 }
 
-/** Caches in a TLB that the page of an address is at a host offset, unless `translate` forbade it. */
+/** Caches in both levels that the page of an address is at a host offset, unless `translate` forbade it. */
 export function fill(
   code: Code,
-  table: number,
+  kind: TlbKind,
   address: number,
   host: number,
   tag: StateField,
 ): void {
   const entry = code.local('i32');
+  const table = tlb[kind];
   getCell(code, vcpu.uncached);
   code.op(opcodes['i32.eqz']);
   code.if();
@@ -148,6 +149,7 @@ export function fill(
   code.op(opcodes['i32.wrap_i64']);
   code.op(opcodes['i32.sub']);
   code.memory(opcodes['i32.store'], table + 8, 2);
+  keepInSecond(code, kind, address, entry);
   code.end();
 }
 
@@ -156,6 +158,7 @@ function slowLoad(needs: RuntimeNeeds): Code {
   const host = code.local('i32');
   crossing(code, needs.host.crossLoad, [CPU, ADDRESS, SIZE]);
   count(code, vcpu.tlbMissLoad);
+  returnIfKnown(code, 'load', ADDRESS, vcpu.dataTag, host);
   const { physical, distance } = translateOrFault(code, needs.translate, ADDRESS, access.load);
   code.unlikely();
   code.if();
@@ -167,18 +170,19 @@ function slowLoad(needs: RuntimeNeeds): Code {
   code.returnCall(needs.host.deviceLoad);
   code.end();
   setHost(code, distance, host);
-  fill(code, tlb.load, ADDRESS, host, vcpu.dataTag);
+  fill(code, 'load', ADDRESS, host, vcpu.dataTag);
   code.localGet(host);
   return code;
 }
 
-/** If the page of `distance` holds code, tells the host, which forgets what was made of it. */
-function noticeCodeWrite(code: Code, needs: RuntimeNeeds, distance: number, host: number): void {
+/** If the page at a host offset (a local) holds code, tells the host, which forgets what was made of it. */
+function noticeCodeWrite(code: Code, needs: RuntimeNeeds, host: number): void {
   getCell(code, vcpu.pageFlags);
-  code.localGet(distance);
-  code.i64Const(12);
-  code.op(opcodes['i64.shr_u']);
-  code.op(opcodes['i32.wrap_i64']);
+  code.localGet(host);
+  getCell(code, vcpu.ramHost);
+  code.op(opcodes['i32.sub']);
+  code.i32Const(12);
+  code.op(opcodes['i32.shr_u']);
   code.op(opcodes['i32.add']);
   code.memory(opcodes['i32.load8_u'], 0, 0);
   code.i32Const(CODE);
@@ -196,6 +200,9 @@ function slowStore(needs: RuntimeNeeds): Code {
   const host = code.local('i32');
   crossing(code, needs.host.crossStore, [CPU, ADDRESS, SIZE, VALUE]);
   count(code, vcpu.tlbMissStore);
+  returnIfKnown(code, 'store', ADDRESS, vcpu.dataTag, host, () =>
+    noticeCodeWrite(code, needs, host),
+  );
   const { physical, distance } = translateOrFault(code, needs.translate, ADDRESS, access.store);
   code.unlikely();
   code.if();
@@ -208,8 +215,8 @@ function slowStore(needs: RuntimeNeeds): Code {
   code.returnCall(needs.host.deviceStore);
   code.end();
   setHost(code, distance, host);
-  noticeCodeWrite(code, needs, distance, host);
-  fill(code, tlb.store, ADDRESS, host, vcpu.dataTag);
+  noticeCodeWrite(code, needs, host);
+  fill(code, 'store', ADDRESS, host, vcpu.dataTag);
   code.localGet(host);
   return code;
 }
@@ -219,6 +226,9 @@ function slowAtomic(needs: RuntimeNeeds): Code {
   const code = new Code(2);
   const host = code.local('i32');
   count(code, vcpu.tlbMissStore);
+  returnIfKnown(code, 'store', ADDRESS, vcpu.dataTag, host, () =>
+    noticeCodeWrite(code, needs, host),
+  );
   const { distance } = translateOrFault(code, needs.translate, ADDRESS, access.store);
   code.unlikely();
   code.if();
@@ -230,8 +240,8 @@ function slowAtomic(needs: RuntimeNeeds): Code {
   code.return();
   code.end();
   setHost(code, distance, host);
-  noticeCodeWrite(code, needs, distance, host);
-  fill(code, tlb.store, ADDRESS, host, vcpu.dataTag);
+  noticeCodeWrite(code, needs, host);
+  fill(code, 'store', ADDRESS, host, vcpu.dataTag);
   code.localGet(host);
   return code;
 }
@@ -263,6 +273,7 @@ function flushTlb(): Code {
   const code = new Code(1);
   count(code, vcpu.tlbFlushes);
   fillBytes(code, lastPages.load, END - lastPages.load);
+  flushSecond(code);
   setCell(code, vcpu.largeLow, () => code.i64Const(-1));
   setCell(code, vcpu.largeHigh, () => code.i64Const(0));
   return code;
@@ -298,6 +309,7 @@ function flushTlbPage(): Code {
   // A mapping larger than a page may lie here: its other pages are cached one by one, so all must go.
   count(code, vcpu.tlbFlushes);
   fillBytes(code, lastPages.load, END - lastPages.load);
+  flushSecond(code);
   code.return();
   code.end();
   // Any of them may be for the page.
@@ -308,6 +320,7 @@ function flushTlbPage(): Code {
     code.i64Const(-1);
     code.memory(opcodes['i64.store'], table, 3);
   }
+  forgetSecond(code, ADDRESS);
   jumpCachePage(code, () => code.localGet(ADDRESS));
   code.i32Const(jumpCache.offset);
   code.op(opcodes['i32.add']);

@@ -3,7 +3,8 @@
 //
 //   0      cells that every guest architecture has (below)
 //   512    cells and register files of the guest architecture (its Isa declares them)
-//   4096   the pages last accessed by base register; first-level TLBs: load, store, fetch; the jump cache
+//   4096   the pages last accessed by base register; first-level TLBs: load, store, fetch; the jump cache; second-level
+//          TLBs
 //
 // Invariant: a record is 64-byte aligned; every cell is naturally aligned. Cells are only ever added here.
 
@@ -78,6 +79,8 @@ export const vcpu = layout(0, 512).cells({
   /** Sixteen bytes through which device accesses and accesses across pages pass. */
   scratch: 'i64',
   scratchHigh: 'i64',
+  /** Entries of the second-level TLBs with another number than this one are not valid. Never 0 after a flush. */
+  tlbGeneration: 'i32',
   /** Statistics, kept by code that was generated to: entries of regions, and instructions retired in them. */
   regionEntries: 'i64',
   regionRetired: 'i64',
@@ -92,6 +95,8 @@ export const vcpu = layout(0, 512).cells({
   tlbMissLoad: 'i64',
   tlbMissStore: 'i64',
   tlbMissFetch: 'i64',
+  /** Of these, those that the second level knew. */
+  tlbSecondHits: 'i64',
   /** Flushes of everything, and of one page. */
   tlbFlushes: 'i64',
   tlbPageFlushes: 'i64',
@@ -137,7 +142,19 @@ export const jumpCache = {
   tagBits: 12,
 } as const;
 
-export const vcpuBytes: number = jumpCache.offset + jumpCache.entries * jumpCache.entryBytes;
+const SECOND_TLB = jumpCache.offset + jumpCache.entries * jumpCache.entryBytes;
+const SECOND_ENTRIES = 4096;
+
+/** The second-level TLBs (engine/lower/second-tlb.ts). */
+export const secondTlb = {
+  entries: SECOND_ENTRIES,
+  entryBytes: ENTRY_BYTES,
+  load: SECOND_TLB,
+  store: SECOND_TLB + SECOND_ENTRIES * ENTRY_BYTES,
+  fetch: SECOND_TLB + 2 * SECOND_ENTRIES * ENTRY_BYTES,
+} as const;
+
+export const vcpuBytes: number = SECOND_TLB + 3 * SECOND_ENTRIES * ENTRY_BYTES;
 
 /** Why `run` returned. The closed union of exits; `exitCodes` numbers it for generated code. */
 export const exits = ['budget', 'attention', 'wait', 'firmware', 'halt', 'debug'] as const;
