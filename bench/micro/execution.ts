@@ -173,10 +173,13 @@ function tlbHit(name: string, distance: number, engine: EngineName): Benchmark {
 /** Loads that go through memory page by page, and from line to line: a4 is a mask that brings them back. */
 const walk = countingLoop([add(a3, a3, a2), and(a3, a3, a4), add(a5, a0, a3), ld(t0, a5)]);
 
-/** A load from one of so many pages that the first-level TLB does not know it, beyond one from a page that it knows. */
-function tlbMiss(name: string, pages: number, engine: EngineName): Benchmark {
+/**
+ * A load from one of so many pages that the first-level TLB does not know it, beyond one from a page that it knows.
+ * `step`: bytes from one load to the next.
+ */
+function tlbMiss(name: string, pages: number, step: number, engine: EngineName): Benchmark {
   const times = 500_000;
-  const registers = { [a0]: DATA, [a1]: times, [a2]: PAGE + 64 };
+  const registers = { [a0]: DATA, [a1]: times, [a2]: step };
   const [missing, hitting] = [pages * PAGE - 1, PAGE - 1].map((mask) => {
     return { ...registers, [a4]: mask - (mask % 8) };
   });
@@ -205,6 +208,7 @@ export const execution = (engine: EngineName): Benchmark[] => [
   dispatch('indirect', engine),
   tlbHit('hit', PAGE, engine),
   tlbHit('hit-same-page', 8, engine),
-  tlbMiss('second-level-hit', 2048, engine),
-  tlbMiss('walk', 16384, engine),
+  tlbMiss('second-level-hit', 2048, PAGE + 64, engine),
+  tlbMiss('walk', 16384, PAGE + 64, engine),
+  tlbMiss('walk-far', 16384, 513 * PAGE + 64, engine),
 ];

@@ -75,6 +75,7 @@ const sections: Readonly<Record<string, readonly Row[]>> = {
     row('tlbSecondHits', 'of these the second level knew', 'count', 'tlbMisses'),
     row('walks', 'walks through page tables', 'count', 'tlbMisses'),
     row('tlbFlushes', 'flushes of all'),
+    row('tlbLargeFlushes', 'of these for a part of a large page', 'count', 'tlbFlushes'),
     row('tlbPageFlushes', 'flushes of one page'),
   ],
   'Decoded blocks': [

@@ -121,6 +121,7 @@ const counters = [
   'tlbMissFetch',
   'tlbSecondHits',
   'tlbFlushes',
+  'tlbLargeFlushes',
   'tlbPageFlushes',
   'walks',
 ] as const;

@@ -39,6 +39,7 @@ const counters = [
   'tlbMissFetch',
   'tlbSecondHits',
   'tlbFlushes',
+  'tlbLargeFlushes',
   'tlbPageFlushes',
   'walks',
 ] as const;
@@ -103,6 +104,7 @@ for (const [name, create] of caching) {
       ['tlbMissLoad', 2],
       ['tlbMissFetch', 1],
       ['tlbFlushes', 1],
+      ['tlbLargeFlushes', 1],
       ['tlbPageFlushes', 1],
       ['walks', 3],
     ]);

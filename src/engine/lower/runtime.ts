@@ -308,6 +308,7 @@ function flushTlbPage(): Code {
   code.if();
   // A mapping larger than a page may lie here: its other pages are cached one by one, so all must go.
   count(code, vcpu.tlbFlushes);
+  count(code, vcpu.tlbLargeFlushes);
   fillBytes(code, lastPages.load, END - lastPages.load);
   flushSecond(code);
   code.return();

@@ -97,8 +97,9 @@ export const vcpu = layout(0, 512).cells({
   tlbMissFetch: 'i64',
   /** Of these, those that the second level knew. */
   tlbSecondHits: 'i64',
-  /** Flushes of everything, and of one page. */
+  /** Flushes of everything; of these, for a page among large mappings; flushes of one page, those included. */
   tlbFlushes: 'i64',
+  tlbLargeFlushes: 'i64',
   tlbPageFlushes: 'i64',
   /** Walks through the guest's page tables. */
   walks: 'i64',
