@@ -6,9 +6,9 @@
 // page is to forget its directory, its chunks and the jump cache entries that lead to it.
 // A straddling block's one instruction lies in two pages. It is in no directory, since who finds it must look where the
 // second page is mapped, and lies in a slot of its own, since it goes with either page.
-// Invariants: a page here has CODE set in its flags and is in no store TLB; whatever jump cache entry leads to a block
-// of a page, or to one that straddles from it, belongs to a group in the page's `uses`; memory of forgotten blocks is
-// used again only after a safe point.
+// Invariants: a page here has CODE set in its flags and is in no first-level store TLB; whatever jump cache entry leads
+// to a block of a page, or to one that straddles from it, belongs to a group in the page's `uses`; memory of forgotten
+// blocks is used again only after a safe point.
 
 import { assert } from '../../std/assert.ts';
 import { CODE } from '../../memory/page-flags.ts';
@@ -253,7 +253,7 @@ export class CodePages {
     return this.#entryAt(page.number);
   }
 
-  /** Takes a page out of a vCPU's store TLB. */
+  /** Takes a page out of a vCPU's first-level store TLB; the second level's users look at the page's flags. */
   #purgeStores(cpu: number, page: number): void {
     this.#purgeTable(cpu + lastPages.store, lastPages.registers, page);
     this.#purgeTable(cpu + tlb.store, tlb.entries, page);
