@@ -16,6 +16,8 @@ export interface StateField {
   readonly name: string;
   readonly type: 'i32' | 'i64';
   readonly offset: number;
+  /** It may change by itself: from outside, or by an access to memory. Unknown whenever it is read. */
+  readonly volatile?: boolean;
 }
 
 /** An array of equally typed cells of the vCPU's record, named by number in instructions. */
