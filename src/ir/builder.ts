@@ -376,4 +376,5 @@ export const helper = (
   params: readonly Type[],
   result: Type | null,
   run: Helper['run'],
-): Helper => ({ kind: 'helper', name, params, result, run });
+  writes?: Helper['writes'],
+): Helper => ({ kind: 'helper', name, params, result, run, writes });

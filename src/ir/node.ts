@@ -77,6 +77,8 @@ export interface Helper {
   readonly params: readonly Type[];
   readonly result: Type | null;
   readonly run: (context: HelperContext, ...args: bigint[]) => bigint;
+  /** The cells that it may change, if that is known. */
+  readonly writes?: readonly StateField[] | undefined;
 }
 
 export type Callee = Routine | Helper;

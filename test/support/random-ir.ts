@@ -24,10 +24,16 @@ const advance = routine('advance', [], null, (s) => {
   s.setState(status, s.add(s.state(status), 1n));
   s.return();
 });
-const disturb = helper('disturb', [], null, (context) => {
-  context.set(mode, context.get(mode) ^ 1n);
-  return 0n;
-});
+const disturb = helper(
+  'disturb',
+  [],
+  null,
+  (context) => {
+    context.set(mode, context.get(mode) ^ 1n);
+    return 0n;
+  },
+  [mode],
+);
 
 /** What the names in random IR stand for. */
 export const randomContext: ParseContext = {

@@ -2,7 +2,7 @@
 // Invariant: two nodes name the same place just if their numbers are equal. A place whose value may change by itself,
 // or which only the decoded record names, has no number.
 
-import type { Block, Callee, Node, Routine } from '../node.ts';
+import type { Block, Callee, Helper, Node, Routine } from '../node.ts';
 
 /** The place that a node reads or writes, if it is known. */
 export function placeOf(node: Node): number | undefined {
@@ -24,21 +24,29 @@ export function placeOf(node: Node): number | undefined {
   }
 }
 
-/** What each routine writes. */
-const known = new WeakMap<Routine, ReadonlySet<number> | 'anything'>();
+type Writes = ReadonlySet<number> | 'anything';
+
+/** What each callee writes. */
+const known = new WeakMap<Callee, Writes>();
 
 /** Registers and cells that a call may change; undefined: any, and variables never. */
 export function writesOf(callee: Callee): ReadonlySet<number> | undefined {
-  if (callee.kind === 'helper') return undefined;
   let writes = known.get(callee);
   if (writes === undefined) {
     // What calls itself may write anything.
     known.set(callee, 'anything');
-    const found = new Set<number>();
-    writes = collect(callee.body(), found) ? found : 'anything';
+    writes = callee.kind === 'helper' ? ofHelper(callee) : ofRoutine(callee);
     known.set(callee, writes);
   }
   return writes === 'anything' ? undefined : writes;
+}
+
+const ofHelper = ({ writes }: Helper): Writes =>
+  writes === undefined ? 'anything' : new Set(writes.map(({ offset }) => offset));
+
+function ofRoutine(routine: Routine): Writes {
+  const found = new Set<number>();
+  return collect(routine.body(), found) ? found : 'anything';
 }
 
 /** Adds what a block writes; false if that is not known. */

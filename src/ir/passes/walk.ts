@@ -11,6 +11,7 @@ import { constant } from '../builder.ts';
 import { type PureOpName, pureOps } from '../ops.ts';
 import {
   type Block,
+  type ConstNode,
   type IfNode,
   isTerminator,
   type LoopNode,
@@ -119,6 +120,8 @@ class Walk {
   #address(arg: Value, value: Value): Value {
     if (!isPlain(arg)) return value;
     if (arg.op === 'get') return arg;
+    const [register, offset] = arg.args as [Value, ConstNode];
+    if (offset.value === 0n) return register;
     const again = { ...arg };
     this.#out.push(again);
     return again;
