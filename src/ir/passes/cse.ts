@@ -1,7 +1,7 @@
 // cse: what has been computed is not computed again (value numbering).
 //
 // Two pure nodes are the same if operation and operands are; constants are the same if type and value are, and the
-// operands of an operation that commutes have no order. An arm sees the values of the blocks around it, not the reverse.
+// operands of an operation that commutes have no order. An arm sees the values of blocks around it, not the reverse.
 
 import type { Block, PcNode, PureNode, Value } from '../node.ts';
 import { pureOps, type PureRow, type Type } from '../ops.ts';

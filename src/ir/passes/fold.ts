@@ -134,7 +134,11 @@ function unsignedBits(node: Value): number {
   }
 }
 
-const bitLength = (value: bigint): number => (value === 0n ? 0 : value.toString(2).length);
+/** Bits of an unsigned number below 2^64 without the zeros in front. */
+function bitLength(value: bigint): number {
+  const high = Number(value >> 32n);
+  return high === 0 ? 32 - Math.clz32(Number(value)) : 64 - Math.clz32(high);
+}
 
 /** An i64 is the sign extension of that many low bits. */
 function signedBits(node: Value): number {

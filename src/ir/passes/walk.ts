@@ -45,6 +45,8 @@ const nothing: Block = { nodes: [] };
 
 class Walk {
   readonly #rules: readonly Rule[];
+  readonly #pureRules: readonly Rule[];
+  readonly #effectRules: readonly Rule[];
   readonly #values = new Map<Node, Value>();
   /** Conditions that are known here, and in the order in which they became known. */
   readonly #facts = new Map<Node, Value>();
@@ -55,6 +57,8 @@ class Walk {
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
+    this.#pureRules = rules.filter((rule) => 'pure' in rule);
+    this.#effectRules = rules.filter((rule) => 'effect' in rule);
   }
 
   run(block: Block): Block {
@@ -65,14 +69,21 @@ class Walk {
   #node(node: Node): void {
     if (node.op === 'if') return this.#if(node);
     if (node.op === 'loop') return this.#loop(node);
-    const now = this.#withArguments(node);
-    const value = isPure(now) ? this.#pure(now) : this.#effect(now);
-    if (value !== 'nothing' && value !== node) this.#values.set(node, value as Value);
+    const args = this.#arguments(node);
+    const isSame = args === node.args;
+    if (isPure(node)) {
+      const now = isSame ? node : ({ op: node.op, type: node.type, args } as PureNode);
+      const value = this.#pure(now);
+      if (value !== node) this.#values.set(node, value);
+      return;
+    }
+    const value = this.#effect(isSame ? node : { ...node, args });
+    if (value !== node && node.type !== null) this.#values.set(node, value as Value);
   }
 
   #pure(node: PureNode | PcNode): Value {
-    for (const rule of this.#rules) {
-      const value = rule.pure?.(node, this.#make);
+    for (const rule of this.#pureRules) {
+      const value = rule.pure!(node, this.#make);
       if (value !== undefined) return this.#known(value);
     }
     this.#out.push(node);
@@ -80,8 +91,8 @@ class Walk {
   }
 
   #effect(node: Node): Node | 'nothing' {
-    for (const rule of this.#rules) {
-      const value = rule.effect?.(node);
+    for (const rule of this.#effectRules) {
+      const value = rule.effect!(node);
       if (value === undefined) continue;
       if (node.op === 'get') this.#out.push(node);
       return value === 'nothing' ? value : this.#known(value);
@@ -95,25 +106,23 @@ class Walk {
   }
 
   #value(arg: Value): Value {
+    if (arg.op === 'const') return arg;
     return this.#known(this.#values.get(arg) ?? arg);
   }
 
-  #withArguments<N extends Node>(node: N): N {
+  /** The arguments' values, in a new list if any is another than the argument. */
+  #arguments(node: Node): readonly Value[] {
     const { args } = node;
+    let values: Value[] | undefined;
     for (let i = 0; i < args.length; i++) {
-      if (this.#argument(node, i) === args[i]) continue;
-      const values = args.map((_, index) => this.#argument(node, index));
-      return { ...node, args: values };
+      const arg = args[i]!;
+      let value = this.#value(arg);
+      if (value === arg) continue;
+      if (i === 0 && accesses.has(node.op) && !isPlain(value)) value = this.#address(arg, value);
+      values ??= args.slice();
+      values[i] = value;
     }
-    return node;
-  }
-
-  #argument(node: Node, index: number): Value {
-    const arg = node.args[index]!;
-    const value = this.#value(arg);
-    return index > 0 || value === arg || !accesses.has(node.op) || isPlain(value)
-      ? value
-      : this.#address(arg, value);
+    return values ?? args;
   }
 
   /** The address as it was written, if it was plain. */
