@@ -56,6 +56,23 @@ function toValue<T extends Type>(type: T, arg: Arg<T>): Value<T> {
   return constant(type, BigInt(arg));
 }
 
+/** What a pure operation gives: a constant or an argument where that is known from them, else a new node. */
+export function pureValue(op: PureOpName, values: readonly Value[]): Value {
+  const row: PureRow = pureOps[op];
+  if (values.every(isConst)) {
+    return constant(row.result, row.fold(...values.map((v) => v.value)));
+  }
+  const [first, second] = values;
+  if (first && isConst(first) && (op === 'select' || op === 'select32')) {
+    return values[first.value === 1n ? 1 : 2] as Value;
+  }
+  if (op === 'add' && first?.op === 'pc' && second && isConst(second)) {
+    const offset = first.offset + Number(signed(64, second.value));
+    if (Number.isSafeInteger(offset)) return { ...first, offset };
+  }
+  return { op, type: row.result, args: values };
+}
+
 class Effects {
   readonly #pc: bigint | undefined;
   #distance = 0;
@@ -91,18 +108,8 @@ class Effects {
     const row: PureRow = pureOps[op];
     assert(args.length === row.args.length, `${op} takes ${row.args.length} arguments`);
     const values = row.args.map((type, i) => toValue(type, args[i] as Arg<Type>));
-    if (values.every(isConst)) {
-      return constant(row.result, row.fold(...values.map((v) => v.value)));
-    }
-    if (values[0] && isConst(values[0]) && (op === 'select' || op === 'select32')) {
-      return values[values[0].value === 1n ? 1 : 2] as Value;
-    }
-    const [first, second] = values;
-    if (op === 'add' && first?.op === 'pc' && second && isConst(second)) {
-      const offset = first.offset + Number(signed(64, second.value));
-      if (Number.isSafeInteger(offset)) return this.#add({ ...first, offset });
-    }
-    return this.#add({ op, type: row.result, args: values });
+    const value = pureValue(op, values);
+    return isConst(value) || values.includes(value) ? value : this.#add(value);
   }
 
   const64(value: bigint | number): Value<'i64'> {
@@ -369,4 +376,5 @@ export const helper = (
   params: readonly Type[],
   result: Type | null,
   run: Helper['run'],
-): Helper => ({ kind: 'helper', name, params, result, run });
+  writes?: Helper['writes'],
+): Helper => ({ kind: 'helper', name, params, result, run, writes });

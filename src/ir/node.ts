@@ -16,6 +16,8 @@ export interface StateField {
   readonly name: string;
   readonly type: 'i32' | 'i64';
   readonly offset: number;
+  /** It may change by itself: from outside, or by an access to memory. Unknown whenever it is read. */
+  readonly volatile?: boolean;
 }
 
 /** An array of equally typed cells of the vCPU's record, named by number in instructions. */
@@ -75,6 +77,8 @@ export interface Helper {
   readonly params: readonly Type[];
   readonly result: Type | null;
   readonly run: (context: HelperContext, ...args: bigint[]) => bigint;
+  /** The cells that it may change, if that is known. */
+  readonly writes?: readonly StateField[] | undefined;
 }
 
 export type Callee = Routine | Helper;

@@ -2,30 +2,44 @@
 // as zeros, so that shrinking the tape shrinks the IR.
 
 import { type Arg, type Builder, buildBlock, helper, routine } from '../../src/ir/builder.ts';
-import type { Block, Node, RegisterFile, StateField, Value } from '../../src/ir/node.ts';
+import type { Block, Node, RegisterFile, Value } from '../../src/ir/node.ts';
 import { type PureOpName, pureOps, type Type, widthOf } from '../../src/ir/ops.ts';
 import type { ParseContext } from '../../src/ir/parse.ts';
 
-const file = (name: string, zero: boolean): RegisterFile => ({
+const file = (name: string, offset: number, zero: boolean): RegisterFile => ({
   name,
   type: 'i64',
-  offset: 512,
+  offset,
   count: 32,
   zero,
-  sinkOffset: 512 + 8 * 32,
+  sinkOffset: offset + 8 * 32,
 });
-const X = file('x', true);
-const F = file('f', false);
-const mode: StateField = { name: 'mode', type: 'i32', offset: 1024 };
-const status: StateField = { name: 'status', type: 'i64', offset: 1032 };
+const X = file('x', 512, true);
+const F = file('f', 1024, false);
+const mode = { name: 'mode', type: 'i32', offset: 2048 } as const;
+const status = { name: 'status', type: 'i64', offset: 2056 } as const;
 const twice = routine('twice', ['i64'], 'i64', (s, a) => s.return(s.add(a, a)));
 const note = helper('note', ['i32', 'i1'], null, () => 0n);
+const advance = routine('advance', [], null, (s) => {
+  s.setState(status, s.add(s.state(status), 1n));
+  s.return();
+});
+const disturb = helper(
+  'disturb',
+  [],
+  null,
+  (context) => {
+    context.set(mode, context.get(mode) ^ 1n);
+    return 0n;
+  },
+  [mode],
+);
 
 /** What the names in random IR stand for. */
 export const randomContext: ParseContext = {
   files: [X, F],
   cells: [mode, status],
-  callees: [twice, note],
+  callees: [twice, note, advance, disturb],
 };
 
 type Choose = (count: number) => number;
@@ -38,14 +52,49 @@ function tapeReader(tape: readonly number[]): Choose {
 const types = Object.keys(widthOf) as Type[];
 const opNames = (Object.keys(pureOps) as PureOpName[]).filter((name) => !/^(div|rem)_/.test(name));
 
+/** Constants that identities of operations are about. */
+const notable: readonly bigint[] = [
+  0n,
+  1n,
+  -1n,
+  2n,
+  8n,
+  31n,
+  32n,
+  63n,
+  0xffff_ffffn,
+  -(1n << 32n),
+  0x6000n,
+];
+
+/** Operations of which most code is made. */
+// oxfmt-ignore
+const commonOps: readonly PureOpName[] = [
+  'add', 'sub', 'and', 'or', 'shl', 'shr_u', 'shr_s', 'ext32_s', 'eqz', 'ne', 'ge_u', 'not', 'wrap', 'zext32',
+  'sext32', 'zext1', 'int1', 'select', 'f64_of_bits', 'bits_of_f64',
+];
+
+interface Shape {
+  /** Registers of each file that are named. */
+  readonly registers: number;
+  /** Whether constants are notable ones. */
+  readonly notable: boolean;
+}
+
 class Generator {
   readonly #s: Builder;
   readonly #choose: Choose;
+  readonly #shape: Shape;
   #values: Value[] = [];
 
-  constructor(s: Builder, choose: Choose) {
+  constructor(s: Builder, choose: Choose, shape: Shape) {
     this.#s = s;
     this.#choose = choose;
+    this.#shape = shape;
+  }
+
+  #register(): { file: RegisterFile; index: number } {
+    return { file: this.#pick([X, F]), index: this.#choose(this.#shape.registers) };
   }
 
   #pick<T>(items: readonly T[]): T {
@@ -53,7 +102,7 @@ class Generator {
   }
 
   #literal(type: Type): Arg<Type> {
-    const bits = BigInt(this.#choose(2 ** 31)) << BigInt(this.#choose(34));
+    const bits = this.#bits();
     const s = this.#s;
     const i32 = s.wrap(BigInt.asIntN(64, bits));
     switch (type) {
@@ -68,6 +117,11 @@ class Generator {
       default:
         return this.#choose(2) === 1 ? bits : -BigInt(this.#choose(5000));
     }
+  }
+
+  #bits(): bigint {
+    if (this.#shape.notable) return this.#pick(notable);
+    return BigInt(this.#choose(2 ** 31)) << BigInt(this.#choose(34));
   }
 
   #value(type: Type): Arg<Type> {
@@ -92,7 +146,8 @@ class Generator {
 
   /** Statements of a block. */
   block(depth: number, loops: number): void {
-    for (let count = this.#choose(6); count > 0; count--) this.#statement(depth, loops);
+    const most = this.#shape.notable ? 12 : 6;
+    for (let count = this.#choose(most); count > 0; count--) this.#statement(depth, loops);
     if (loops > 0 && this.#choose(2) === 1) this.#s.break();
   }
 
@@ -103,9 +158,9 @@ class Generator {
     const statements: (() => void)[] = [
       () => this.#pure(),
       () => this.#pure(),
-      () => this.#keep(s.get({ file: this.#pick([X, F]), index: this.#choose(32) })),
+      () => this.#keep(s.get(this.#register())),
       () => this.#keep(s.get({ file: F, slot: 'rs1' })),
-      () => s.set({ file: this.#pick([X, F]), index: this.#choose(32) }, this.#i64()),
+      () => s.set(this.#register(), this.#i64()),
       () =>
         s.set(
           { file: X, slot: 'rd' },
@@ -128,18 +183,20 @@ class Generator {
       () => this.#keep(s.inRam(this.#i64())),
       () => this.#keep(s.call(twice, 'i64', this.#i64())),
       () => s.perform(note, this.#value('i32'), this.#value('i1')),
+      () => s.perform(this.#pick([advance, disturb])),
       () => this.#pick([() => s.fence(), () => s.flushTlb(), () => s.syncCode()])(),
       () => this.#pick([() => s.probeLoad(this.#i64()), () => s.flushTlbPage(this.#i64())])(),
       () => this.#variable(),
       () => this.#if(depth, loops),
-      () =>
-        depth > 0 ? s.loop(() => this.#scope(() => this.block(depth - 1, loops + 1))) : undefined,
+      () => this.#requirement(),
+      () => this.#loop(depth, loops),
     ];
     this.#pick(statements)();
   }
 
   #pure(): void {
-    const op = this.#pick(opNames);
+    const isCommon = this.#shape.notable && this.#choose(2) === 1;
+    const op = this.#pick(isCommon ? commonOps : opNames);
     this.#keep(
       this.#s.pure(
         op,
@@ -153,6 +210,35 @@ class Generator {
     const variable = this.#s.variable(type, this.#value(type));
     this.#keep(this.#s.read(variable));
     this.#s.assign(variable, this.#value(type));
+  }
+
+  #loop(depth: number, loops: number): void {
+    if (depth === 0) return;
+    const s = this.#s;
+    const turns = this.#shape.notable ? s.variable('i64', BigInt(this.#choose(4))) : undefined;
+    s.loop(() =>
+      this.#scope(() => {
+        if (turns !== undefined) {
+          s.when(s.eqz(s.read(turns)), () => s.break());
+          s.assign(turns, s.sub(s.read(turns), 1n));
+        }
+        this.block(depth - 1, loops + 1);
+      }),
+    );
+  }
+
+  /** What is required of a cell or of a value, as a unit requires to be on. */
+  #requirement(): void {
+    const s = this.#s;
+    const bits = this.#pick([
+      () => s.and(s.state(status), 0x6000n),
+      () => s.zext32(s.state(mode)),
+      () => s.and(this.#i64(), 1n),
+    ])();
+    s.rarely(this.#pick([() => s.eqz(bits), () => s.ne(bits, 0n)])(), () => {
+      s.setState(mode, 2n);
+      s.raise();
+    });
   }
 
   #if(depth: number, loops: number): void {
@@ -182,8 +268,22 @@ class Generator {
 /** The meaning of an imaginary instruction. */
 export function randomInstruction(tape: readonly number[]): Block {
   return buildBlock((s) => {
-    const generator = new Generator(s, tapeReader(tape));
+    const generator = new Generator(s, tapeReader(tape), { registers: 32, notable: false });
     generator.block(3, 0);
+    generator.end();
+  });
+}
+
+/** The meanings of several imaginary instructions that have much to do with one another. */
+export function randomInstructions(tape: readonly number[]): Block {
+  const choose = tapeReader(tape);
+  return buildBlock((s) => {
+    const generator = new Generator(s, choose, { registers: 4, notable: true });
+    const count = 1 + choose(6);
+    for (let i = 0; i < count; i++) {
+      s.instruction(4 * i);
+      generator.block(2, 0);
+    }
     generator.end();
   });
 }

@@ -5,10 +5,12 @@
 // Invariant: the bytes of a requested page do not change until the reply is used, or the reply is not used: whoever
 // asks must notice stores to the page.
 
+import type { Block } from '../../ir/node.ts';
+import { optimise } from '../../ir/passes/optimise.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
 import { Code } from '../../wasm/code.ts';
-import { shape } from './discover.ts';
-import { type RegionExplanation, takeNotes } from './explain.ts';
+import { type Region, shape } from './discover.ts';
+import { type Notes, type RegionExplanation, takeNotes } from './explain.ts';
 import { RegionModule } from './module.ts';
 import { type Neighbour, offsetsOf, planBatch, type RegionRequest } from './plan.ts';
 import { lowerRegion } from './region.ts';
@@ -76,7 +78,7 @@ export function createTranslator(
       code.reset(2);
       const region = shape(blocks);
       const notes = explain && takeNotes(isa, memory, { ...request, entry }, region);
-      const localUses = lowerRegion(code, region, writer.functions);
+      const localUses = lowerRegion(code, optimised(region, notes), writer.functions);
       if (notes) explain(notes.finish(code.length, writer.text(code, localUses())));
       writer.add(slot, code);
       const instructions = blocks.reduce((sum, block) => sum + block.instructions, 0);
@@ -88,4 +90,13 @@ export function createTranslator(
     const us = (from: bigint, to: bigint): number => Number(to - from) / 1000;
     return { module, regions, encodeUs: us(begun, encoded), compileUs: us(encoded, now()) };
   };
+}
+
+/** The region after the passes, which notes hear of. */
+function optimised(region: Region, notes: Notes | undefined): Region {
+  const blocks = region.blocks.map((block, number) => {
+    const note = notes && ((pass: string, after: Block) => notes.after(number, pass, after));
+    return { ...block, code: optimise(block.code, note) };
+  });
+  return { ...region, blocks };
 }

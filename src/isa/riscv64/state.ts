@@ -27,8 +27,7 @@ export const fNames = [
 export const x = registerFields(X, xNames);
 export const f = registerFields(F, fNames);
 
-/** The hart's own cells; CSRs carry their manual's names. */
-export const hart = cells.cells({
+const declared = cells.cells({
   /** Privilege mode: 0 user, 1 supervisor, 3 machine. */
   mode: 'i32',
   /** Pending exception: cause and trap value, recorded before `raise`. */
@@ -75,6 +74,9 @@ export const hart = cells.cells({
   /** Whether some access might be denied by PMP: 0 where there are no entries, or the first permits everything. */
   pmpChecked: 'i32',
 });
+
+/** The hart's own cells; CSRs carry their manual's names. */
+export const hart = { ...declared, mip: { ...declared.mip, volatile: true } } as const;
 
 /** Physical memory protection entries: configuration bytes and addresses. */
 export const pmpcfg = cells.registers('pmpcfg', 16, false);

@@ -85,12 +85,18 @@ export function floatRoutines(
   rules: FloatRules,
 ): FloatRoutines {
   const slow: SlowPaths = (name, arity, compute) =>
-    helper(`slow_${name}`, i64s(arity + 1), 'i64', (context, ...args) => {
-      const mode = Number(args[arity]);
-      const { bits, flags: raised } = compute({ ...rules, mode }, ...args.slice(0, arity));
-      if (raised !== 0n) context.set(flags, context.get(flags) | raised);
-      return bits;
-    });
+    helper(
+      `slow_${name}`,
+      i64s(arity + 1),
+      'i64',
+      (context, ...args) => {
+        const mode = Number(args[arity]);
+        const { bits, flags: raised } = compute({ ...rules, mode }, ...args.slice(0, arity));
+        if (raised !== 0n) context.set(flags, context.get(flags) | raised);
+        return bits;
+      },
+      [flags],
+    );
   const make: Maker = { flags, rules, slow };
   return {
     f32: formatRoutines(make, host32),

@@ -19,8 +19,8 @@ type Cells<T extends Record<string, CellType>> = {
 const sizeOf = { i32: 4, i64: 8 } as const;
 const align = (offset: number, size: number): number => Math.ceil(offset / size) * size;
 
-/** Lays out named cells and register files from `start` up to `end` (bytes). */
-export function layout(start: number, end: number) {
+/** Lays out named cells and register files from `start` up to `end` (bytes); `traits` are those of all cells. */
+export function layout(start: number, end: number, traits: Pick<StateField, 'volatile'> = {}) {
   let next = start;
   const take = (size: number, alignment: number): number => {
     const offset = align(next, alignment);
@@ -31,7 +31,7 @@ export function layout(start: number, end: number) {
   return {
     cells<const T extends Record<string, CellType>>(types: T): Cells<T> {
       const entries = Object.entries(types).map(([name, type]) => {
-        return [name, { name, type, offset: take(sizeOf[type], sizeOf[type]) }];
+        return [name, { name, type, offset: take(sizeOf[type], sizeOf[type]), ...traits }];
       });
       return Object.fromEntries(entries) as Cells<T>;
     },
@@ -44,7 +44,7 @@ export function layout(start: number, end: number) {
 }
 
 /** Cells of every vCPU. */
-export const vcpu = layout(0, 512).cells({
+export const vcpu = layout(0, 512, { volatile: true }).cells({
   /** Address of the instruction to run next; inside a block, of the block's first instruction. */
   pc: 'i64',
   /** Instructions left in this slice; negative when it is over. */
