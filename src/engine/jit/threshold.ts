@@ -5,7 +5,7 @@
 // translated at once, since then translation takes no time worth mentioning.
 
 /** Samples that make an address hot while nothing is translated, and how many more where nothing else is done. */
-const LEAST = 3;
+const LEAST = 2;
 const MORE = 30;
 /** Over how much time the share of translation is taken, in nanoseconds. */
 const WINDOW = 500_000_000;
