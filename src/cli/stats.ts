@@ -74,6 +74,7 @@ const sections: Readonly<Record<string, readonly Row[]>> = {
     row('tlbMissFetch', 'fetches that did'),
     row('tlbSecondHits', 'of these the second level knew', 'count', 'tlbMisses'),
     row('walks', 'walks through page tables', 'count', 'tlbMisses'),
+    row('walkCacheHits', 'of these from the last table', 'count', 'walks'),
     row('tlbFlushes', 'flushes of all'),
     row('tlbLargeFlushes', 'of these for a part of a large page', 'count', 'tlbFlushes'),
     row('tlbPageFlushes', 'flushes of one page'),

@@ -124,6 +124,7 @@ const counters = [
   'tlbLargeFlushes',
   'tlbPageFlushes',
   'walks',
+  'walkCacheHits',
 ] as const;
 
 const DEFAULT_RAM = 512 * 1024 * 1024;

@@ -60,7 +60,7 @@ export function createEvaluator(options: EvaluatorOptions): Executor {
       return exit;
     },
     wrote() {},
-    flushTlb() {},
+    flushTlb: (cpu) => harts.get(cpu)?.flushTlb(),
   };
 }
 
@@ -312,8 +312,12 @@ class Hart implements Environment {
     this.#memory.fence();
   }
 
-  // Nothing is cached, so there is nothing to forget.
-  flushTlb(): void {}
+  /** No translation is cached here, but the guest's walks may have kept something (vcpu.tlbGeneration). */
+  flushTlb(): void {
+    this.#record.set(vcpu.tlbGeneration, this.#record.get(vcpu.tlbGeneration) + 1n);
+  }
+
+  // Nothing else is cached, so there is nothing to forget.
   flushTlbPage(): void {}
   syncCode(): void {}
 }

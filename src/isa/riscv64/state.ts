@@ -73,6 +73,17 @@ const declared = cells.cells({
   pmpEntries: 'i32',
   /** Whether some access might be denied by PMP: 0 where there are no entries, or the first permits everything. */
   pmpChecked: 'i32',
+  /** The page-walk cache (walk-cache.ts): for what it holds, and its entries. */
+  walkGeneration: 'i32',
+  walkSatp: 'i64',
+  walkRegion0: 'i64',
+  walkTable0: 'i64',
+  walkRegion1: 'i64',
+  walkTable1: 'i64',
+  walkRegion2: 'i64',
+  walkTable2: 'i64',
+  walkRegion3: 'i64',
+  walkTable3: 'i64',
 });
 
 /** The hart's own cells; CSRs carry their manual's names. */

@@ -379,6 +379,52 @@ for (const [name, create] of Object.entries(executors)) {
     }
   });
 
+  test(`${name}: walks from a kept table see changes of its entries after a fence of the address`, () => {
+    const { h, tables } = setUp(create, supervisor);
+    const satp = tables.satp();
+    const fence = word('sfence.vma', { rs1: 5, rs2: 0 });
+    tables.map(at + 0x1000n, dataAt, V | R | A);
+    h.run(supervisor, [load], { satp, x5: at + 0x1000n });
+    equal(attempt(h, tables, supervisor, 'store'), 15n);
+    tables.map(at, dataAt, V | R | W);
+    h.run(supervisor, [fence, store], { satp, x5: at });
+    equal(h.read(tables.entryAt(at, 0)) & (A | D), A | D);
+    tables.map(at, dataAt, 0n);
+    h.run(supervisor, [fence], { satp, x5: at });
+    equal(attempt(h, tables, supervisor, 'load'), 13n);
+  });
+
+  test(`${name}: another table counts after a fence of everything`, () => {
+    const { h, tables } = setUp(create, supervisor);
+    tables.map(at, dataAt, V | R | A);
+    h.write(dataAt + 0x1000n, 99n);
+    equal(attempt(h, tables, supervisor, 'load'), 0n);
+    // The table of another 2 MiB in place of the first one.
+    const elsewhere = at + (1n << 30n);
+    tables.map(elsewhere, dataAt + 0x1000n, V | R | A);
+    h.write(tables.entryAt(at, 1), h.read(tables.entryAt(elsewhere, 1)));
+    h.run(machine, [word('sfence.vma_all')]);
+    equal(attempt(h, tables, supervisor, 'load'), 0n);
+    equal(h.get('x6'), 99n);
+    h.write(tables.entryAt(at, 1), 0n);
+    h.run(machine, [word('sfence.vma_all')]);
+    equal(attempt(h, tables, supervisor, 'load'), 13n);
+  });
+
+  test(`${name}: tables that were kept for one satp do not serve another`, () => {
+    const { h, tables } = setUp(create, supervisor);
+    tables.map(at, dataAt, V | R | A);
+    equal(attempt(h, tables, supervisor, 'load'), 0n);
+    // A root of its own, in which only the code is mapped; its address space differs, so no fence is needed.
+    const root = ramBase + 0xf_0000n;
+    for (let i = 0n; i < 512n; i++) h.write(root + 8n * i, 0n);
+    const slot = 8n * ((codeAt >> 30n) & 511n);
+    h.write(root + slot, h.read(tables.root + slot));
+    const satp = SV39 | (2n << 44n) | (root >> 12n);
+    equal(attempt(h, tables, supervisor, 'load', { satp }), 13n);
+    equal(attempt(h, tables, supervisor, 'load'), 0n);
+  });
+
   test(`${name}: the fence of any address in a large page forgets all of it`, () => {
     for (const top of [false, true]) {
       const virtual = top ? -(1n << 21n) : 0x4000_0000n;

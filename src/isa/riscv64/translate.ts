@@ -11,6 +11,7 @@ import { pmpCheck } from './pmp.ts';
 import { hart } from './state.ts';
 import { MXR, SUM } from './status.ts';
 import { causes, setPending } from './trap.ts';
+import { findTable, keepTable } from './walk-cache.ts';
 
 const V = 1n;
 const R = 2n;
@@ -107,10 +108,14 @@ const walk = routine('walk', ['i64', 'i32', 'i64'], 'i64', (s, address, kind, mo
   const table = s.variable('i64', s.shl(s.and(satp, (1n << 44n) - 1n), 12));
   const pteAddress = s.variable('i64', 0);
   const entry = s.variable('i64', 0);
+  findTable(s, address, (known) => {
+    s.assign(shift, 12);
+    s.assign(table, known);
+  });
   s.loop(() => {
     const index = s.and(s.shr_u(address, s.read(shift)), 511);
-    s.assign(pteAddress, s.add(s.read(table), s.shl(index, 3)));
-    const at = s.read(pteAddress);
+    const at = s.add(s.read(table), s.shl(index, 3));
+    s.assign(pteAddress, at);
     const allowed = s.both(s.inRam(at), pmpPermitsPte(s, at, access.load));
     s.rarely(s.not(allowed), deny);
     const pte = s.physicalLoad(64, at);
@@ -122,6 +127,7 @@ const walk = routine('walk', ['i64', 'i32', 'i64'], 'i64', (s, address, kind, mo
     s.assign(shift, s.sub(s.read(shift), 9));
     s.rarely(s.lt_u(s.read(shift), 12), fail);
     s.assign(table, s.shl(s.and(s.shr_u(pte, 10), (1n << 44n) - 1n), 12));
+    s.when(s.eq(s.read(shift), 12), () => keepTable(s, address, s.read(table)));
   });
 
   const pte = s.read(entry);
@@ -135,8 +141,7 @@ const walk = routine('walk', ['i64', 'i32', 'i64'], 'i64', (s, address, kind, mo
     // Somebody changed the entry meanwhile: what was checked may no longer hold.
     s.when(s.ne(old, pte), () => s.return(s.call(walkAgain, 'i64', address, kind, mode)));
   });
-  const napot = s.ne(s.and(pte, N), 0);
-  const size = s.select(napot, 16, leafShift);
+  const size = s.select(s.ne(s.and(pte, N), 0), 16, leafShift);
   noteLarge(s, address, size);
   const mask = s.sub(s.shl(1, size), 1);
   const page = s.shl(s.and(s.shr_u(pte, 10), (1n << 44n) - 1n), 12);

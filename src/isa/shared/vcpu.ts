@@ -79,7 +79,7 @@ export const vcpu = layout(0, 512, { volatile: true }).cells({
   /** Sixteen bytes through which device accesses and accesses across pages pass. */
   scratch: 'i64',
   scratchHigh: 'i64',
-  /** Entries of the second-level TLBs with another number than this one are not valid. Never 0 after a flush. */
+  /** Counts flushes of everything: what was cached under another number is not valid. Never 0 in generated code. */
   tlbGeneration: 'i32',
   /** Statistics, kept by code that was generated to: entries of regions, and instructions retired in them. */
   regionEntries: 'i64',
@@ -103,6 +103,8 @@ export const vcpu = layout(0, 512, { volatile: true }).cells({
   tlbPageFlushes: 'i64',
   /** Walks through the guest's page tables. */
   walks: 'i64',
+  /** Of these, those that began at the last table. */
+  walkCacheHits: 'i64',
 });
 
 /** Where the guest architecture's cells lie. */
