@@ -14,12 +14,12 @@ import type { CodePage } from './code-pages.ts';
 const HIGH = 0.85;
 const LOW = 0.75;
 /** How long a step may take, and how long vCPUs run at least between two, in nanoseconds. */
-const STEP_NS = 400_000n;
+const STEP_NS = 200_000n;
 const PAUSE_NS = 1_000_000n;
 /** Pages in a step, at most. */
 const LOOKS = 64;
 /** Looks between two at the clock. */
-const LOOKS_UNTIMED = 4;
+const LOOKS_UNTIMED = 1;
 /** Of so many looks one is at an old page. */
 const OLD_SHARE = 4;
 /** Looks after which a step that must free evicts what it meets. */
