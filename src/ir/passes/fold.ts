@@ -140,8 +140,14 @@ function bitLength(value: bigint): number {
   return high === 0 ? 32 - Math.clz32(Number(value)) : 64 - Math.clz32(high);
 }
 
+/** How many operations deep signedBits looks. */
+const DEPTH = 4;
+
 /** An i64 is the sign extension of that many low bits. */
-function signedBits(node: Value): number {
+function signedBits(node: Value, depth = DEPTH): number {
+  if (depth === 0) return 64;
+  const widest = (a: Value, b: Value): number =>
+    Math.max(signedBits(a, depth - 1), signedBits(b, depth - 1));
   switch (node.op) {
     case 'const': {
       const value = signed(64, node.value);
@@ -160,6 +166,12 @@ function signedBits(node: Value): number {
       const by = of(node.args[1]!);
       return by === undefined ? 64 : 64 - Number(by & 63n);
     }
+    case 'and':
+    case 'or':
+    case 'xor':
+      return Math.min(unsignedBits(node) + 1, widest(node.args[0]!, node.args[1]!));
+    case 'select':
+      return widest(node.args[1]!, node.args[2]!);
     default:
       return unsignedBits(node) + 1;
   }
@@ -215,13 +227,17 @@ function lowPart(node: Value): Value {
   return set !== undefined && (set & low32) === 0n ? node.args[0]! : node;
 }
 
+/** Operations whose low 32 bits depend on those of their operands alone. */
+const fromLow: ReadonlySet<string> = new Set(['add', 'sub', 'mul', 'and', 'or', 'xor']);
+
 /** ext32_s of what has the same low bits. */
 const extendLow: Identity = (a, _, make) => {
   const part = lowPart(a);
   if (part !== a) return make('ext32_s', part);
-  if (a.op !== 'add' || a.args[1]!.op !== 'const') return undefined;
-  const inner = lowPart(a.args[0]!);
-  return inner === a.args[0] ? undefined : make('ext32_s', make('add', inner, a.args[1]!));
+  if (!fromLow.has(a.op)) return undefined;
+  const [x, y] = [lowPart(a.args[0]!), lowPart(a.args[1]!)];
+  if (x === a.args[0] && y === a.args[1]) return undefined;
+  return make('ext32_s', make(a.op as PureOpName, x, y));
 };
 
 const wrapLow: Identity = (a, _, make) => {
