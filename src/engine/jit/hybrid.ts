@@ -12,7 +12,7 @@ import { Regions } from './regions.ts';
 import { createThreshold } from './threshold.ts';
 
 /** Instructions between two samples, at first and at most. */
-const SHORT_PIECE = 5_000;
+const SHORT_PIECE = 10_000;
 const LONG_PIECE = 400_000;
 /** Requests that share a module, and pieces that they wait for each other. */
 const BATCH = 16;
