@@ -33,6 +33,6 @@ for (const interrupts of [false, true]) {
       }
     }
     ok(others.jit.counts()['regions']! > programs);
-    ok(others.hybrid.counts()['regions']! > programs / 10);
+    ok(others.hybrid.counts()['regions']! > programs / 4);
   });
 }

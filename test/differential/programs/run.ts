@@ -99,7 +99,7 @@ export function createRunner(create: (options: ExecutorOptions) => Executor): Ru
 function runToStop(executor: Executor, record: VcpuRecord, cpu: number, interrupts?: Random) {
   let raised = 0n;
   for (let left = patience; left > 0;) {
-    const slice = interrupts === undefined ? 100_000 : 1 + interrupts.below(200);
+    const slice = interrupts === undefined ? 2_000 : 1 + interrupts.below(200);
     left -= slice;
     const exit = executor.run(cpu, slice);
     if (exit === 'debug') return raised;
