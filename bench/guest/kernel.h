@@ -16,7 +16,7 @@ void prepare(void);
  */
 uint64_t kernel(uint64_t seed);
 
-/* How many rounds are measured. Set by ROUNDS, once in each kernel, so that QEMU takes some tenths of a second. */
+/* How many rounds are measured. Set by ROUNDS, once in each kernel, so that QEMU takes about two seconds. */
 extern const uint32_t rounds;
 
 #ifdef FEW_ROUNDS

@@ -1,7 +1,7 @@
 /* Pointer chasing: one cycle in random order through all of 4 MiB, so that each load waits for the one before. */
 #include "kernel.h"
 
-ROUNDS(24);
+ROUNDS(96);
 
 enum { NODES = 64 * 1024, STEPS = 1024 * 1024 };
 

@@ -1,7 +1,7 @@
 /* Fibonacci numbers by the recursion that defines them: calls, returns, a stack. */
 #include "kernel.h"
 
-ROUNDS(100);
+ROUNDS(400);
 
 void prepare(void)
 {

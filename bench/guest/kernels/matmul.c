@@ -1,7 +1,7 @@
 /* Product of two matrices of 32-bit integers, 128 by 128, in the order of the textbook. */
 #include "kernel.h"
 
-ROUNDS(100);
+ROUNDS(400);
 
 enum { N = 128 };
 

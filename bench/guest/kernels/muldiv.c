@@ -1,7 +1,7 @@
 /* 64-bit products, quotients and remainders, with and without sign, and the high halves of 128-bit products. */
 #include "kernel.h"
 
-ROUNDS(250);
+ROUNDS(1000);
 
 enum { COUNT = 100 * 1000 };
 

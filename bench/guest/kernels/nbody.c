@@ -1,7 +1,7 @@
 /* Five bodies under their gravity, in doubles, by the leapfrog method: additions, products, quotients, roots. */
 #include "kernel.h"
 
-ROUNDS(120);
+ROUNDS(480);
 
 enum { BODIES = 5, STEPS = 4000 };
 

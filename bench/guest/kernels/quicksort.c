@@ -1,7 +1,7 @@
 /* Quicksort of 32768 records with a comparison behind a pointer, as qsort() of the C library has it. */
 #include "kernel.h"
 
-ROUNDS(30);
+ROUNDS(120);
 
 enum { COUNT = 32 * 1024 };
 
