@@ -10,7 +10,7 @@ import { makeProgram } from './programs/generate.ts';
 import { createRunner, type Outcome } from './programs/run.ts';
 
 const programs = Number(
-  process.env['ISOLA_PROGRAMS'] ?? (process.env['ISOLA_REQUIRE_JUDGES'] === '1' ? 400 : 100),
+  process.env['ISOLA_PROGRAMS'] ?? (process.env['ISOLA_REQUIRE_JUDGES'] === '1' ? 200 : 50),
 );
 const first = Number(process.env['ISOLA_SEED'] ?? 1);
 

@@ -10,22 +10,41 @@ import { format, instructions, type Row } from '../../../src/isa/shared/row.ts';
 import { exitCode, vcpu } from '../../../src/isa/shared/vcpu.ts';
 import { createBus } from '../../../src/memory/bus.ts';
 import type { Random } from '../../../src/std/random.ts';
-import { codeA, codeB, codePages, dataAt, handlerBytes, interruptLength } from './generate.ts';
-
-const ramBase = 0x8000_0000;
-const ramBytes = 0x8_0000;
-/** Offsets in RAM. */
-const handlerAt = 0x1000;
-const tablesAt = 0x2000;
-const codeAt = 0x8000;
-const dataRam = 0x1_0000;
-const countAt = 0x1_8000;
-const logAt = 0x2_0000;
-/** A page of data for each pointer and its neighbours: to write, to write, to read only. */
-const dataPages = 3;
+import type { Program } from './generate.ts';
+import {
+  interruptLength,
+  machineHandler,
+  routineBytes,
+  routines,
+  supervisorHandler,
+} from './handlers.ts';
+import {
+  asidOf,
+  cells,
+  cellsAt,
+  codeA,
+  codeAt,
+  codeB,
+  codePages,
+  codeUser,
+  dataAt,
+  dataPages,
+  dataRam,
+  handlerAt,
+  logAt,
+  ramBase,
+  ramBytes,
+  routinesAt,
+  satp,
+  sharedAsid,
+  spaces,
+  supervisorHandlerAt,
+  variantAt,
+  variants,
+} from './layout.ts';
 
 /** Blocks and exceptions of a program. */
-export const fuel = 4000;
+export const fuel = 2000;
 /** Instructions after which a program that does not stop is given up. */
 const patience = 2_000_000;
 
@@ -39,12 +58,6 @@ const isa = {
 };
 
 const MRET = 0x3020_0073;
-const V = 1;
-const R = 2;
-const W = 4;
-const E = 8;
-const AD = 0xc0;
-
 /** Cells that reset leaves to the VM. */
 const counters = new Set(['retired', 'slice', 'budget', 'attention']);
 
@@ -52,7 +65,7 @@ export type Outcome = Readonly<Record<string, string>>;
 
 export interface Runner {
   /** Runs a program; `interrupts` are raised between short slices if given. */
-  run(program: Uint8Array, seed: Random, interrupts?: Random): Outcome;
+  run(program: Program, seed: Random, interrupts?: Random): Outcome;
   readonly counts: () => Readonly<Record<string, number>>;
 }
 
@@ -68,26 +81,24 @@ export function createRunner(create: (options: ExecutorOptions) => Executor): Ru
   const options = { isa, memory, places, ramBase, bus: createBus([]), time: () => 0n };
   const executor = create(options);
 
-  const reset = (program: Uint8Array, random: Random): void => {
+  const reset = (program: Program, random: Random): void => {
     bytes.fill(0);
     view.setUint32(0, MRET, true);
-    bytes.set(handlerBytes(), handlerAt);
-    bytes.set(program, codeAt);
-    writeTables(view);
+    load(program, bytes, view);
     for (let at = dataRam; at < dataRam + 4096 * dataPages; at += 4) {
       view.setUint32(at, random.next32(), true);
     }
     executor.wrote(places.ram, ramBytes);
     isa.reset(record, 0);
     for (const field of Object.values(vcpu)) if (counters.has(field.name)) record.set(field, 0n);
-    setRegisters(record, random);
+    setRegisters(record, program, random);
   };
   return {
     counts: () => executor.counts ?? {},
     run(program, random, interrupts) {
       reset(program, random);
       const raised = runToStop(executor, record, cpu, interrupts);
-      const handled = view.getBigUint64(countAt - 8, true);
+      const handled = view.getBigUint64(cellsAt + cells.interrupts, true);
       // One may come too late.
       if (handled > raised) throw new Error(`${handled} interrupts handled, ${raised} raised`);
       return outcome(record, bytes, handled);
@@ -112,36 +123,31 @@ function runToStop(executor: Executor, record: VcpuRecord, cpu: number, interrup
   throw new Error('a program does not end');
 }
 
-/** Three levels of Sv39: the code twice, and data. */
-function writeTables(view: DataView): void {
-  const entry = (physical: number, bits: number): bigint =>
-    (BigInt((ramBase + physical) / 4096) << 10n) | BigInt(bits);
-  const [root, middle] = [tablesAt, tablesAt + 4096];
-  view.setBigUint64(root, entry(middle, V), true);
-  const map = (address: number, physical: number, bits: number): void => {
-    const leaf = tablesAt + 0x2000 + 4096 * ((address >>> 21) - 2);
-    view.setBigUint64(middle + 8 * (address >>> 21), entry(leaf, V), true);
-    view.setBigUint64(leaf + 8 * ((address >>> 12) & 511), entry(physical, bits), true);
-  };
-  for (let page = 0; page < codePages; page++) {
-    for (const code of [codeA, codeB]) {
-      map(code + 4096 * page, codeAt + 4096 * page, V | R | W | E | AD);
-    }
-  }
-  for (let page = 0; page < dataPages; page++) {
-    const bits = page === dataPages - 1 ? V | R | AD : V | R | W | AD;
-    map(dataAt + 4096 * page, dataRam + 4096 * page, bits);
+/** A program, its handlers and its tables. */
+function load(program: Program, bytes: Uint8Array, view: DataView): void {
+  bytes.set(machineHandler, handlerAt);
+  bytes.set(supervisorHandler, supervisorHandlerAt);
+  for (const [i, routine] of routines.entries()) bytes.set(routine, routinesAt + routineBytes * i);
+  bytes.set(program.code, codeAt);
+  for (const [i, page] of program.variants.entries()) bytes.set(page, variantAt + 4096 * i);
+  for (const [at, value] of program.tables) view.setBigUint64(at, BigInt(value), true);
+  for (let space = 0; space < spaces; space++) {
+    const at = cellsAt + cells.satp + 16 * space;
+    view.setBigUint64(at, satp(space, asidOf(space)), true);
+    view.setBigUint64(at + 8, satp(space, sharedAsid), true);
   }
 }
 
-function setRegisters(record: VcpuRecord, random: Random): void {
+function setRegisters(record: VcpuRecord, program: Program, random: Random): void {
   const x = (index: number, value: number): void =>
     record.setRegister(X, index, BigInt.asUintN(64, BigInt(value)));
-  for (let i = 6; i < 20; i++) record.setRegister(X, i, random.bigint64());
+  for (let i = 5; i < 20; i++) record.setRegister(X, i, random.bigint64());
   for (let i = 0; i < 32; i++) record.setRegister(F, i, random.bigint64());
   x(1, codeA);
   x(2, 0);
-  x(3, ramBase + countAt);
+  x(3, ramBase + cellsAt);
+  x(4, codeUser);
+  x(5, codeA);
   x(27, ramBase + logAt);
   x(31, fuel);
   x(25, codeA);
@@ -152,10 +158,13 @@ function setRegisters(record: VcpuRecord, random: Random): void {
   record.set(hart.mtvec, BigInt(ramBase + handlerAt));
   record.set(hart.mcounteren, 7n);
   record.set(hart.mie, 2n);
-  record.set(hart.satp, (8n << 60n) | BigInt((ramBase + tablesAt) / 4096));
+  record.set(hart.stvec, BigInt(ramBase + supervisorHandlerAt));
+  record.set(hart.scounteren, 7n);
+  record.set(hart.medeleg, program.medeleg);
+  record.set(hart.satp, satp(0, asidOf(0)));
   record.set(hart.mepc, BigInt(codeA));
   // To supervisor mode, FS dirty.
-  record.set(hart.mstatus, record.get(hart.mstatus) | 0x6800n);
+  record.set(hart.mstatus, record.get(hart.mstatus) | 0x6800n | program.status);
   record.set(vcpu.pc, BigInt(ramBase));
 }
 
@@ -176,6 +185,9 @@ function outcome(record: VcpuRecord, bytes: Uint8Array, interrupts: bigint): Out
     ['pc', record.get(vcpu.pc).toString(16)],
     ['retired', String(done)],
     ['code', hash(codeAt, codeAt + 4096 * codePages)],
+    ['variants', hash(variantAt, variantAt + 4096 * variants)],
+    ['tables', hash(0x2000, codeAt)],
+    ['modes', `${record.get(hart.satp)} ${record.get(hart.mstatus)} ${record.get(hart.sepc)}`],
     ['data', hash(dataRam, dataRam + 4096 * dataPages)],
     ['log', hash(logAt, ramBytes)],
   ]);
