@@ -1,8 +1,10 @@
 // Random programs on the translator, forced and hybrid, against the interpreter: every register, count and byte of
-// memory. ISOLA_PROGRAMS and ISOLA_SEED choose how many and which; ISOLA_REQUIRE_JUDGES=1 means a full run.
+// memory. Some of them, short, against the evaluator, which translates every address anew.
+// ISOLA_PROGRAMS and ISOLA_SEED choose how many and which; ISOLA_REQUIRE_JUDGES=1 means a full run.
 
 import { deepEqual, ok } from 'node:assert/strict';
 import { test } from 'node:test';
+import { createEvaluator } from '../../src/engine/evaluator/evaluator.ts';
 import { createInterpreter } from '../../src/engine/interpreter/interpreter.ts';
 import { createHybrid, createJit } from '../../src/engine/jit/hybrid.ts';
 import { createRandom } from '../../src/std/random.ts';
@@ -36,3 +38,18 @@ for (const interrupts of [false, true]) {
     ok(others.hybrid.counts()['regions']! > programs / 4);
   });
 }
+
+test('a few short random programs where nothing is cached', () => {
+  const fuel = 300;
+  const evaluator = createRunner(createEvaluator, { fuel, forgetsWalks: true });
+  const cached = {
+    interpreter: createRunner(createInterpreter, { fuel }),
+    jit: createRunner(createJit, { fuel }),
+  } as const;
+  for (let seed = first; seed < first + programs / 5; seed++) {
+    const expected = outcome(evaluator, seed, false);
+    for (const [name, runner] of Object.entries(cached)) {
+      deepEqual(outcome(runner, seed, false), expected, `${name}, ISOLA_SEED=${seed}`);
+    }
+  }
+});

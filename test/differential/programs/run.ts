@@ -43,8 +43,8 @@ import {
   variants,
 } from './layout.ts';
 
-/** Blocks and exceptions of a program. */
-export const fuel = 2000;
+/** Blocks, turns of loops and exceptions of a program, unless less is wanted. */
+const FUEL = 2000;
 /** Instructions after which a program that does not stop is given up. */
 const patience = 2_000_000;
 
@@ -58,6 +58,9 @@ const isa = {
 };
 
 const MRET = 0x3020_0073;
+/** No value of satp. */
+const NO_SPACE = (1n << 64n) - 1n;
+
 /** Cells that reset leaves to the VM. */
 const counters = new Set(['retired', 'slice', 'budget', 'attention']);
 
@@ -69,8 +72,18 @@ export interface Runner {
   readonly counts: () => Readonly<Record<string, number>>;
 }
 
+interface RunnerOptions {
+  /** What programs may use. */
+  readonly fuel?: number;
+  /** Whether the hart is to forget after every instruction what page walks have kept. */
+  readonly forgetsWalks?: boolean;
+}
+
 /** A hart for one program after another. */
-export function createRunner(create: (options: ExecutorOptions) => Executor): Runner {
+export function createRunner(
+  create: (options: ExecutorOptions) => Executor,
+  { fuel = FUEL, forgetsWalks = false }: RunnerOptions = {},
+): Runner {
   const places = place(ramBytes, 1);
   const limits = { initial: places.pages, maximum: places.pages };
   const memory = new WebAssembly.Memory({ ...limits, shared: true });
@@ -92,12 +105,13 @@ export function createRunner(create: (options: ExecutorOptions) => Executor): Ru
     isa.reset(record, 0);
     for (const field of Object.values(vcpu)) if (counters.has(field.name)) record.set(field, 0n);
     setRegisters(record, program, random);
+    record.setRegister(X, 31, BigInt(fuel));
   };
   return {
     counts: () => executor.counts ?? {},
     run(program, random, interrupts) {
       reset(program, random);
-      const raised = runToStop(executor, record, cpu, interrupts);
+      const raised = runToStop(executor, record, cpu, interrupts, forgetsWalks);
       const handled = view.getBigUint64(cellsAt + cells.interrupts, true);
       // One may come too late.
       if (handled > raised) throw new Error(`${handled} interrupts handled, ${raised} raised`);
@@ -107,11 +121,19 @@ export function createRunner(create: (options: ExecutorOptions) => Executor): Ru
 }
 
 /** Runs until the word that stops; gives how many interrupts were raised. */
-function runToStop(executor: Executor, record: VcpuRecord, cpu: number, interrupts?: Random) {
+function runToStop(
+  executor: Executor,
+  record: VcpuRecord,
+  cpu: number,
+  interrupts: Random | undefined,
+  forgetsWalks: boolean,
+) {
   let raised = 0n;
   for (let left = patience; left > 0;) {
-    const slice = interrupts === undefined ? 2_000 : 1 + interrupts.below(200);
+    const length = interrupts === undefined ? 2_000 : 1 + interrupts.below(200);
+    const slice = forgetsWalks ? 1 : length;
     left -= slice;
+    if (forgetsWalks) record.set(hart.walkSatp, NO_SPACE);
     const exit = executor.run(cpu, slice);
     if (exit === 'debug') return raised;
     if (exit !== 'budget' && exit !== 'attention') throw new Error(`a program left by ${exit}`);
@@ -149,7 +171,6 @@ function setRegisters(record: VcpuRecord, program: Program, random: Random): voi
   x(4, codeUser);
   x(5, codeA);
   x(27, ramBase + logAt);
-  x(31, fuel);
   x(25, codeA);
   x(24, codeB);
   x(30, dataAt + 2048);
