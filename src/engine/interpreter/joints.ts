@@ -12,7 +12,7 @@ import type { ModuleWriter } from '../../wasm/module.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
 import { count } from '../lower/counters.ts';
 import { CPU, getCell, setCell, tlbEntry, tlbTag } from '../lower/lower.ts';
-import { fill, jumpCachePage, setHost, translateOrFault } from '../lower/runtime.ts';
+import { fill, jumpCacheEntry, setHost, translateOrFault } from '../lower/runtime.ts';
 import { returnIfKnown } from '../lower/second-tlb.ts';
 import { BUCKETS, indexEntry } from '../places.ts';
 import { header, record } from './record.ts';
@@ -220,28 +220,6 @@ function jumpJoint(joints: Joints): Code {
   spentHere(code, 1);
   code.returnCall(joints.leave);
   return code;
-}
-
-/**
- * Sets `entry` to the jump cache entry of the pc in a local: 64 entries a page, chosen by the halfword in it. The
- * page's 2048 halfwords are folded so that neighbours do not collide.
- */
-function jumpCacheEntry(code: Code, pc: number, entry: number): void {
-  const { entryBytes } = jumpCache;
-  jumpCachePage(code, () => code.localGet(pc));
-  code.localGet(pc);
-  code.op(opcodes['i32.wrap_i64']);
-  code.i32Const(Math.log2(entryBytes) - 1);
-  code.op(opcodes['i32.shl']);
-  code.localGet(pc);
-  code.op(opcodes['i32.wrap_i64']);
-  code.i32Const(7 - Math.log2(entryBytes));
-  code.op(opcodes['i32.shr_u']);
-  code.op(opcodes['i32.xor']);
-  code.i32Const(63 * entryBytes);
-  code.op(opcodes['i32.and']);
-  code.op(opcodes['i32.add']);
-  code.localSet(entry);
 }
 
 /**

@@ -283,7 +283,7 @@ function flushTlb(): Code {
 const ENTRIES_BYTES = 64 * jumpCache.entryBytes;
 
 /** Sets `entry` to the first of the 64 jump cache entries of the page of the address (i64) that `push` pushes. */
-export function jumpCachePage(code: Code, push: () => void): void {
+function jumpCachePage(code: Code, push: () => void): void {
   push();
   code.op(opcodes['i32.wrap_i64']);
   code.i32Const(12 - Math.log2(ENTRIES_BYTES));
@@ -292,6 +292,28 @@ export function jumpCachePage(code: Code, push: () => void): void {
   code.op(opcodes['i32.and']);
   code.localGet(CPU);
   code.op(opcodes['i32.add']);
+}
+
+/**
+ * Sets `entry` to the jump cache entry of the pc in a local: 64 entries a page, chosen by the halfword in it. The
+ * page's 2048 halfwords are folded so that neighbours do not collide.
+ */
+export function jumpCacheEntry(code: Code, pc: number, entry: number): void {
+  const { entryBytes } = jumpCache;
+  jumpCachePage(code, () => code.localGet(pc));
+  code.localGet(pc);
+  code.op(opcodes['i32.wrap_i64']);
+  code.i32Const(Math.log2(entryBytes) - 1);
+  code.op(opcodes['i32.shl']);
+  code.localGet(pc);
+  code.op(opcodes['i32.wrap_i64']);
+  code.i32Const(7 - Math.log2(entryBytes));
+  code.op(opcodes['i32.shr_u']);
+  code.op(opcodes['i32.xor']);
+  code.i32Const(63 * entryBytes);
+  code.op(opcodes['i32.and']);
+  code.op(opcodes['i32.add']);
+  code.localSet(entry);
 }
 
 function flushTlbPage(): Code {
@@ -326,7 +348,22 @@ function flushTlbPage(): Code {
   code.i32Const(jumpCache.offset);
   code.op(opcodes['i32.add']);
   code.i32Const(0xff);
-  code.i32Const(64 * jumpCache.entryBytes);
+  code.i32Const(ENTRIES_BYTES);
   code.index(opcodes['memory.fill'], 0);
+  forgetStraddling(code);
   return code;
+}
+
+/** Empties the jump cache's entry of the instruction that begins before the page and may go on in it. */
+function forgetStraddling(code: Code): void {
+  const pc = code.local('i64');
+  const entry = code.local('i32');
+  code.localGet(ADDRESS);
+  code.i64Const(2);
+  code.op(opcodes['i64.sub']);
+  code.localSet(pc);
+  jumpCacheEntry(code, pc, entry);
+  code.localGet(entry);
+  code.i64Const(-1);
+  code.memory(opcodes['i64.store'], jumpCache.offset, 3);
 }
