@@ -67,6 +67,9 @@ export function makeProgram(random: Random, isAlone: boolean): Program {
   };
 }
 
+/** Where a variant has a branch that goes on in the last words of its page. */
+const branch = 4094 - 12;
+
 /** A page that is entered near its start, near its end, and from the end of the page before; it goes back to t0. */
 function makeVariant(random: Random): Uint8Array {
   const page = new Uint8Array(4096);
@@ -82,9 +85,15 @@ function makeVariant(random: Random): Uint8Array {
   const loop = ['again:', ...some(6), 'addi t6, t6, -1', 'addi s3, s3, -1', 'blt zero, s3, again'];
   const start = [patch, `addi s3, zero, ${1 + random.below(6)}`, ...loop, 'jalr zero, 0(t0)'];
   put(entries.start, start, entries.end);
-  // From there nothing is done up to what lies across the end, in words of two bytes.
-  for (let at = entries.end; at < 4094; at += 2) put(at, ['.half 1'], 4096);
-  put(entries.end, some(4), 4094);
+  // From there nothing is done up to what lies across the end, in words of two bytes; a branch goes to the last of them.
+  for (let at = entries.end; at < branch + 4; at += 2) put(at, ['.half 1'], 4096);
+  put(entries.end, some(4), branch);
+  const [a, b] = [random.pick(free), random.pick(free)];
+  put(
+    branch,
+    [`${random.pick(conditions)} ${a}, ${b}, 8`, ...Array<string>(4).fill('.half 1')],
+    4094,
+  );
   put(4094, [`.half ${straddler(random)}`], 4096);
   return page;
 }

@@ -312,7 +312,7 @@ function rewriteVariant(random: Random): string[] {
 }
 
 /** Data by its other address. */
-function farAccess(random: Random): string[] {
+export function farAccess(random: Random): string[] {
   const address = mixedAt + dataRam + 8 * random.below((3 * 4096) / 8);
   const access = random.below(2) === 0 ? random.pick(loads) : random.pick(stores);
   return [...loadNumber('s4', address), `  ${access} ${random.pick(free)}, 0(s4)`];

@@ -5,7 +5,7 @@
 
 import type { Random } from '../../../src/std/random.ts';
 import { routineBytes } from './handlers.ts';
-import { loadNumber, type Source } from './items.ts';
+import { farAccess, loadNumber, type Source } from './items.ts';
 import {
   asidOf,
   cells,
@@ -56,6 +56,7 @@ interface Change {
 const own = [0, 1, 2, 3, 4];
 const global = [0, 1, 4];
 const table = [0, 2];
+const byAddress = [1, 3, 4];
 
 /** Changes one page-table entry. */
 export function mappingChange(source: Source): string[] {
@@ -72,7 +73,7 @@ export function mappingChange(source: Source): string[] {
     case 5:
       return put(source, codeChange(random));
     default:
-      return put(source, mixedChange(random, space));
+      return random.below(3) === 0 ? changeLarge(source) : put(source, mixedChange(random, space));
   }
 }
 
@@ -115,6 +116,25 @@ function codeChange(random: Random): Change {
 function mixedChange(random: Random, space: number): Change {
   const value = mixed(space, random.below(2) === 0, U * random.below(2));
   return { at: mixedEntry(space), value, good: value, address: mixedAt, space, fences: table };
+}
+
+/** A large page is made in all spaces, used, and then changed with a fence of one address in it. */
+function changeLarge(source: Source): string[] {
+  const { random } = source;
+  const address = mixedAt + dataRam + 4096 * random.below(dataPages);
+  const user = U * random.below(2);
+  const spaceNumbers = Array.from({ length: spaces }, (_, space) => space);
+  const changes = (value: number, fences: readonly number[]): string[] =>
+    spaceNumbers.flatMap((space) =>
+      put(source, { at: mixedEntry(space), value, good: value, address, space, fences }),
+    );
+  const large = entry(0, V | R | W | A | D | user);
+  return [
+    ...changes(large, table),
+    ...farAccess(random),
+    ...changes(random.pick([large ^ U, large & ~W]), byAddress),
+    ...farAccess(random),
+  ];
 }
 
 /** The change is made at once; if it spoils, the entry's repair is set down first, unless another one is waiting. */

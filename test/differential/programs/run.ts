@@ -102,6 +102,7 @@ export function createRunner(
       view.setUint32(at, random.next32(), true);
     }
     executor.wrote(places.ram, ramBytes);
+    executor.flushTlb(cpu);
     isa.reset(record, 0);
     for (const field of Object.values(vcpu)) if (counters.has(field.name)) record.set(field, 0n);
     setRegisters(record, program, random);
