@@ -1,4 +1,4 @@
-// An instruction that lies across the end of a page, of which the second page goes: a fence of that page's address alone
+// An instruction that lies across the end of a page, of which the second page goes: a fence of that page's address
 // must be enough for the fetch to fault, however the instruction has been cached.
 // Privileged ISA, section 12.2.1 (sfence.vma); 3.1.16 (tval of a fault in the second part of an instruction).
 

@@ -3,8 +3,9 @@
 //
 // A program starts in supervisor mode under Sv39 and ends when its fuel is spent; each block and each exception takes
 // some. See layout.ts for its addresses and handlers.ts for what becomes of traps.
-// Invariants: what may raise has four bytes, or two and a word of two that does nothing behind it; registers with a duty
-// are changed by nobody else; the last word is the one that stops the run; what changes a mapping fences it at once.
+// Invariants: what may raise has four bytes, or two and a word of two that does nothing behind it; registers with a
+// duty are changed by nobody else; the last word is the one that stops the run; what changes a mapping fences it at
+// once.
 
 import { riscv64 } from '../../../src/isa/riscv64/isa.ts';
 import { createAssembler } from '../../../src/isa/shared/assembler.ts';
@@ -85,7 +86,7 @@ function makeVariant(random: Random): Uint8Array {
   const loop = ['again:', ...some(6), 'addi t6, t6, -1', 'addi s3, s3, -1', 'blt zero, s3, again'];
   const start = [patch, `addi s3, zero, ${1 + random.below(6)}`, ...loop, 'jalr zero, 0(t0)'];
   put(entries.start, start, entries.end);
-  // From there nothing is done up to what lies across the end, in words of two bytes; a branch goes to the last of them.
+  // From there nothing is done up to what lies across the end, in words of two bytes; a branch leads to the last ones.
   for (let at = entries.end; at < branch + 4; at += 2) put(at, ['.half 1'], 4096);
   put(entries.end, some(4), branch);
   const [a, b] = [random.pick(free), random.pick(free)];

@@ -1,7 +1,7 @@
 // What handles the traps of random programs, in machine mode untranslated and in supervisor mode under translation.
 //
 // An interrupt is counted, nothing else, so it may come anywhere. An exception is logged. A page fault repairs the one
-// entry that awaits it, if any does, and is tried again; a call goes from user to supervisor mode; a fetch without a page
+// entry that awaits it, if any does, and is tried again; a call goes from user to supervisor mode; a fetch with no page
 // goes back to where a variant was called from, or else to the start; everything else is skipped as if of four bytes.
 // Invariants: an interrupt leaves something in t3 only; exceptions use t4, s5 and s10; no handler raises an exception.
 

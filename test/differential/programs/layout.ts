@@ -24,7 +24,7 @@ export const routinesAt = 0x1_f800;
 export const cellsAt = 0x2_0000;
 export const logAt = 0x2_1000;
 
-/** Offsets from gp: a page-table entry to be repaired, its address and value; the count of interrupts; values of satp. */
+/** Offsets from gp: address and value of a page-table entry to be repaired; the count of interrupts; values of satp. */
 export const cells = { repairAddress: 0, repairValue: 8, interrupts: 24, satp: 32 } as const;
 
 /** Virtual addresses. */
