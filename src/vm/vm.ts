@@ -20,7 +20,7 @@ import { type EngineName, engines } from '../engine/engines.ts';
 import { CODE_CACHE_LEAST, type Executor } from '../engine/executor.ts';
 import { mostRam, place, type Places } from '../engine/places.ts';
 import { VcpuRecord } from '../isa/shared/record.ts';
-import { exits, vcpu as cells } from '../isa/shared/vcpu.ts';
+import { exits, vcpu as cells, vcpuCounters } from '../isa/shared/vcpu.ts';
 import { deviceTree } from '../machine/device-tree.ts';
 import { type Board, createDevices } from '../machine/machine.ts';
 import type { Ending, Start } from '../machine/processor.ts';
@@ -106,26 +106,6 @@ export interface VmStats {
   readonly sleptMs: number;
   readonly [counter: string]: number;
 }
-
-/** Counters in the vCPU's record. */
-const counters = [
-  'regionEntries',
-  'regionRetired',
-  'exitsChained',
-  'exitsDispatched',
-  'exitsRaised',
-  'exitsDue',
-  'interpretedAccesses',
-  'tlbMissLoad',
-  'tlbMissStore',
-  'tlbMissFetch',
-  'tlbSecondHits',
-  'tlbFlushes',
-  'tlbLargeFlushes',
-  'tlbPageFlushes',
-  'walks',
-  'walkCacheHits',
-] as const;
 
 const DEFAULT_RAM = 512 * 1024 * 1024;
 const PAGE = 4096;
@@ -268,7 +248,7 @@ export class Vm implements AsyncDisposable {
       sleeps,
       sleptMs: Number(sleptNs) / 1e6,
       ...executor.counts,
-      ...Object.fromEntries(counters.map((name) => [name, Number(vcpus[0]!.get(cells[name]))])),
+      ...Object.fromEntries(vcpuCounters.map((name) => [name, Number(vcpus[0]!.get(cells[name]))])),
       ...accesses,
     };
   }

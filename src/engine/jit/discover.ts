@@ -14,6 +14,7 @@ import type { Isa } from '../../isa/shared/isa.ts';
 import { constantOperands } from '../../isa/shared/operands.ts';
 import { fallsThrough } from '../lower/lower.ts';
 import { graphOf, reducible } from './dispatch.ts';
+import { blocksInLoops } from './loops.ts';
 import type { Flow as GraphFlow, Graph } from './structure.ts';
 
 const PAGE = 4096;
@@ -74,6 +75,8 @@ export interface Region {
   readonly blocks: readonly BasicBlock[];
   readonly graph: Graph;
   readonly flow: GraphFlow;
+  /** Blocks that may run often for each entry. */
+  readonly inLoops: ReadonlySet<number>;
 }
 
 type Flow =
@@ -112,7 +115,10 @@ export function find(page: Page, entry: number): readonly BasicBlock[] | undefin
 }
 
 /** The region of such blocks. */
-export const shape = (blocks: readonly BasicBlock[]): Region => reducible(blocks);
+export function shape(blocks: readonly BasicBlock[]): Region {
+  const { graph, flow, ...structured } = reducible(blocks);
+  return { ...structured, graph, flow, inLoops: blocksInLoops(graph, flow) };
+}
 
 /** Decodes all that can be reached. */
 function reach(page: Page, entry: number): Reached {

@@ -1,4 +1,4 @@
-// Which accesses of a region look first at the page that was accessed last through the same register: those in loops.
+// The page that was accessed last through the same register, at which accesses in the loops of regions look first.
 //
 // Why by register: a loop's accesses through one register mostly stay in one page, and the place to look at does not
 // depend on the address, so that the access waits for nothing. The pages lie in the vCPU's record, not in locals:
@@ -8,29 +8,13 @@
 import type { Value } from '../../ir/node.ts';
 import { access } from '../../isa/shared/isa.ts';
 import { lastPages } from '../../isa/shared/vcpu.ts';
-import type { Region } from './discover.ts';
-import { blocksInLoops } from './loops.ts';
 
-export class LastPages {
-  readonly #inLoops: ReadonlySet<number>;
-
-  constructor({ graph, flow }: Region) {
-    this.#inLoops = blocksInLoops(graph, flow);
-  }
-
-  /** Whether there are any. */
-  get areUsed(): boolean {
-    return this.#inLoops.size > 0;
-  }
-
-  /** Where the vCPU's record has the page for an access of a kind to an address, in a block. */
-  find(block: number, address: Value, kind: number): number | undefined {
-    if (!this.#inLoops.has(block)) return undefined;
-    const base = address.op === 'add' ? address.args[0]! : address;
-    if (base.op !== 'get' || !('index' in base.register)) return undefined;
-    const { index } = base.register;
-    if (index >= lastPages.registers) return undefined;
-    const table = kind === access.load ? lastPages.load : lastPages.store;
-    return table + index * lastPages.entryBytes;
-  }
+/** Where the vCPU's record has the page for an access of a kind (isa/shared/isa.ts) to an address, if it keeps one. */
+export function lastPageOf(address: Value, kind: number): number | undefined {
+  const base = address.op === 'add' ? address.args[0]! : address;
+  if (base.op !== 'get' || !('index' in base.register)) return undefined;
+  const { index } = base.register;
+  if (index >= lastPages.registers) return undefined;
+  const table = kind === access.load ? lastPages.load : lastPages.store;
+  return table + index * lastPages.entryBytes;
 }

@@ -81,9 +81,9 @@ export class RegionModule {
       params: ['i32', 'i32'],
       results: ['i32'],
       local: (index) => {
-        const { name, register } = locals.get(index) ?? {};
-        const of = register === undefined ? register : registerName(this.#isa, register);
-        return name && of ? `${name}.${of}` : (name ?? of);
+        const use = locals.get(index);
+        if (use === undefined) return undefined;
+        return 'name' in use ? use.name : registerName(this.#isa, use.register);
       },
       function: (index) => this.#names[index],
     });

@@ -15,6 +15,7 @@ import { vcpu } from '../../isa/shared/vcpu.ts';
 import type { Code } from '../../wasm/code.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
 import { leaveIfDue, probeJumpCache } from '../interpreter/joints.ts';
+import { count } from '../lower/counters.ts';
 import {
   CPU,
   getCell,
@@ -25,7 +26,7 @@ import {
   type Target,
 } from '../lower/lower.ts';
 import type { BasicBlock, Destination, End, Guess, Region } from './discover.ts';
-import { LastPages } from './last-pages.ts';
+import { lastPageOf } from './last-pages.ts';
 import { changedBefore, type LocalUse, offsetOf, type RegisterSets } from './registers.ts';
 import { emitStructured, type Flow } from './structure.ts';
 
@@ -70,7 +71,6 @@ class RegionLowering {
   readonly #locals: Locals;
   readonly #lowering: Lowering;
   readonly #localOf = new Map<number, number>();
-  readonly #lastPages: LastPages;
   readonly #budget: number;
   /** vcpu.dataTag: whatever changes it leaves the region. */
   readonly #dataTag: number;
@@ -107,7 +107,6 @@ class RegionLowering {
     this.#origin = code.local('i64');
     this.#pc = code.local('i64');
     this.#label = code.local('i32');
-    this.#lastPages = new LastPages(region);
     for (const offset of this.#registers.used) this.#localOf.set(offset, code.local('i64'));
     this.#locals = new Locals(code);
     this.#lowering = new Lowering(code, this.#target(), this.#locals);
@@ -147,15 +146,9 @@ class RegionLowering {
     return uses;
   }
 
-  /** With statistics: adds one to a counter, or what `push` pushes (i64). */
-  #count(counter: StateField, push: () => void = () => this.#code.i64Const(1)): void {
-    if (!this.#functions.statistics) return;
-    const code = this.#code;
-    setCell(code, counter, () => {
-      getCell(code, counter);
-      push();
-      code.op(opcodes['i64.add']);
-    });
+  /** With statistics: adds one to a counter, or what `amount` pushes (i64). */
+  #count(counter: StateField, amount?: () => void): void {
+    if (this.#functions.statistics) count(this.#code, counter, amount);
   }
 
   #countRetired(): void {
@@ -181,7 +174,7 @@ class RegionLowering {
       getCell(code, vcpu.dataTag);
       code.localSet(this.#dataTag);
     }
-    if (this.#lastPages.areUsed) this.#checkLastPages();
+    if (this.#region.inLoops.size > 0) this.#checkLastPages();
     getCell(code, vcpu.pc);
     code.localSet(this.#origin);
     for (const [offset, local] of this.#localOf) {
@@ -454,7 +447,8 @@ class RegionLowering {
         this.#at = distance;
         this.#index++;
       },
-      lastPage: (address, kind) => this.#lastPages.find(this.#block, address, kind),
+      lastPage: (address, kind) =>
+        this.#region.inLoops.has(this.#block) ? lastPageOf(address, kind) : undefined,
       dataTag: (code) => code.localGet(this.#dataTag),
       getRegister: (code, operand) => code.localGet(localOf(operand)),
       setRegister: (code, operand, push) => {

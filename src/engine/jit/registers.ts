@@ -15,11 +15,8 @@ export interface RegisterSets {
   readonly after: readonly bigint[];
 }
 
-/** What a local of a region's function holds: a register, by its offset, or something else, or something about one. */
-export interface LocalUse {
-  readonly name?: string;
-  readonly register?: number;
-}
+/** What a local of a region's function holds: a register, by its offset in the vCPU's record, or something else. */
+export type LocalUse = { readonly name: string } | { readonly register: number };
 
 /** The sets of a region. */
 export function changedBefore(region: Region): RegisterSets {

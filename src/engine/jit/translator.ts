@@ -11,7 +11,6 @@ import type { Isa } from '../../isa/shared/isa.ts';
 import { Code } from '../../wasm/code.ts';
 import { type Region, shape } from './discover.ts';
 import { type Notes, type RegionExplanation, takeNotes } from './explain.ts';
-import { blocksInLoops } from './loops.ts';
 import { RegionModule } from './module.ts';
 import { type Neighbour, offsetsOf, planBatch, type RegionRequest } from './plan.ts';
 import { lowerRegion } from './region.ts';
@@ -95,9 +94,8 @@ export function createTranslator(
 
 /** The region after the passes, of which notes hear. Only what loops may do often is worth them. */
 function optimised(region: Region, notes: Notes | undefined): Region {
-  const inLoops = blocksInLoops(region.graph, region.flow);
   const blocks = region.blocks.map((block, number) => {
-    if (!inLoops.has(number)) return block;
+    if (!region.inLoops.has(number)) return block;
     const note = notes && ((pass: string, after: Block) => notes.after(number, pass, after));
     return { ...block, code: optimise(block.code, note) };
   });

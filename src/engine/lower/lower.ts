@@ -144,6 +144,16 @@ export function setCell(code: Code, field: StateField, push: () => void): void {
   code.memory(stateStore[field.type], field.offset, field.type === 'i32' ? 2 : 3);
 }
 
+/** Fills `bytes` bytes of the vCPU's record with ones, from an offset. */
+export function fillBytes(code: Code, offset: number, bytes: number): void {
+  code.localGet(CPU);
+  code.i32Const(offset);
+  code.op(opcodes['i32.add']);
+  code.i32Const(0xff);
+  code.i32Const(bytes);
+  code.index(opcodes['memory.fill'], 0);
+}
+
 /** Pushes the host offset of a guest-physical address (i64) that is in RAM. */
 function hostOffset(code: Code, pushAddress: () => void): void {
   pushAddress();
@@ -154,13 +164,21 @@ function hostOffset(code: Code, pushAddress: () => void): void {
   code.op(opcodes['i32.add']);
 }
 
-/** Sets `entry` to the host offset of the TLB entry of the address in a local, relative to the table's start. */
-export function tlbEntry(code: Code, address: number, entry: number): void {
+/**
+ * Sets `entry` to the host offset of the TLB entry of the address in a local (i64), relative to the table's start. The
+ * tables of a `level` have as many entries, a power of two.
+ */
+export function tlbEntry(
+  code: Code,
+  address: number,
+  entry: number,
+  level: { readonly entries: number; readonly entryBytes: number } = tlb,
+): void {
   code.localGet(address);
   code.op(opcodes['i32.wrap_i64']);
-  code.i32Const(12 - Math.log2(tlb.entryBytes));
+  code.i32Const(12 - Math.log2(level.entryBytes));
   code.op(opcodes['i32.shr_u']);
-  code.i32Const((tlb.entries - 1) * tlb.entryBytes);
+  code.i32Const((level.entries - 1) * level.entryBytes);
   code.op(opcodes['i32.and']);
   code.localGet(CPU);
   code.op(opcodes['i32.add']);

@@ -2,7 +2,7 @@
 
 import { deepEqual, equal } from 'node:assert/strict';
 import { test } from 'node:test';
-import { tlb } from '../../isa/shared/vcpu.ts';
+import { tlb, vcpuCounters } from '../../isa/shared/vcpu.ts';
 import {
   codeAt,
   createHart,
@@ -33,16 +33,7 @@ const fenceAsid = word('sfence.vma', { rs1: 5, rs2: 10 });
 const fenceAllAsid = word('sfence.vma_all', { rs2: 10 });
 const fenceRival = word('sfence.vma', { rs1: 8, rs2: 0 });
 
-const counters = [
-  'tlbMissLoad',
-  'tlbMissStore',
-  'tlbMissFetch',
-  'tlbSecondHits',
-  'tlbFlushes',
-  'tlbLargeFlushes',
-  'tlbPageFlushes',
-  'walks',
-] as const;
+const counters = vcpuCounters.filter((name) => name.startsWith('tlb') || name === 'walks');
 
 /** A supervisor with its code mapped, and a page of data at `at`. */
 function setUp(create: (typeof executors)[string]) {

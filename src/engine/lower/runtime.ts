@@ -13,7 +13,15 @@ import { Code } from '../../wasm/code.ts';
 import type { ModuleWriter } from '../../wasm/module.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
 import { count } from './counters.ts';
-import { CPU, getCell, type RuntimeFunctions, setCell, tlbEntry, tlbTag } from './lower.ts';
+import {
+  CPU,
+  fillBytes,
+  getCell,
+  type RuntimeFunctions,
+  setCell,
+  tlbEntry,
+  tlbTag,
+} from './lower.ts';
 import {
   flushSecond,
   forgetSecond,
@@ -246,21 +254,12 @@ function slowAtomic(needs: RuntimeNeeds): Code {
   return code;
 }
 
-function fillBytes(code: Code, offset: number, bytes: number): void {
-  code.localGet(CPU);
-  code.i32Const(offset);
-  code.op(opcodes['i32.add']);
-  code.i32Const(0xff);
-  code.i32Const(bytes);
-  code.index(opcodes['memory.fill'], 0);
-}
-
-/** Where the record's caches end. */
+/** Where the record's caches end that a flush empties; all ones is a tag and a pc that no entry matches. */
 const END = jumpCache.offset + jumpCache.entries * jumpCache.entryBytes;
 
+/** Bytes of the last pages. */
 const LAST_PAGES = 2 * lastPages.registers * lastPages.entryBytes;
 
-/** All ones is a tag and a pc that no entry matches. */
 /** Empties the last pages, and keeps them for the tag in force from now on. */
 function forgetPages(): Code {
   const code = new Code(1);

@@ -10,26 +10,13 @@ import { secondTlb, tlb, vcpu } from '../../isa/shared/vcpu.ts';
 import type { Code } from '../../wasm/code.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
 import { count } from './counters.ts';
-import { CPU, getCell, setCell, tlbEntry, tlbTag } from './lower.ts';
+import { fillBytes, getCell, setCell, tlbEntry, tlbTag } from './lower.ts';
 
 /** A kind of access with tables of its own. */
 export type TlbKind = 'load' | 'store' | 'fetch';
 
 const ADDEND = 8;
 const GENERATION = 12;
-
-/** Sets `entry` to the host offset of the entry of the address in a local, relative to the table's start. */
-function secondEntry(code: Code, address: number, entry: number): void {
-  code.localGet(address);
-  code.op(opcodes['i32.wrap_i64']);
-  code.i32Const(12 - Math.log2(secondTlb.entryBytes));
-  code.op(opcodes['i32.shr_u']);
-  code.i32Const((secondTlb.entries - 1) * secondTlb.entryBytes);
-  code.op(opcodes['i32.and']);
-  code.localGet(CPU);
-  code.op(opcodes['i32.add']);
-  code.localSet(entry);
-}
 
 /**
  * If the second level knows the page of the address in a local, sets `host` to where it is, does what `found` adds,
@@ -47,7 +34,7 @@ export function returnIfKnown(
   const first = code.local('i32');
   const addend = code.local('i32');
   const table = secondTlb[kind];
-  secondEntry(code, address, entry);
+  tlbEntry(code, address, entry, secondTlb);
   code.localGet(entry);
   code.memory(opcodes['i64.load'], table, 3);
   tlbTag(code, address, 1, () => getCell(code, tag));
@@ -84,7 +71,7 @@ export function returnIfKnown(
 export function keepInSecond(code: Code, kind: TlbKind, address: number, first: number): void {
   const entry = code.local('i32');
   const table = secondTlb[kind];
-  secondEntry(code, address, entry);
+  tlbEntry(code, address, entry, secondTlb);
   code.localGet(entry);
   code.localGet(first);
   code.memory(opcodes['i64.load'], tlb[kind], 3);
@@ -101,7 +88,7 @@ export function keepInSecond(code: Code, kind: TlbKind, address: number, first: 
 /** Forgets the page of the address in a local. */
 export function forgetSecond(code: Code, address: number): void {
   const entry = code.local('i32');
-  secondEntry(code, address, entry);
+  tlbEntry(code, address, entry, secondTlb);
   for (const table of [secondTlb.load, secondTlb.store, secondTlb.fetch]) {
     code.localGet(entry);
     code.i64Const(-1);
@@ -119,12 +106,7 @@ export function flushSecond(code: Code): void {
   code.op(opcodes['i32.eqz']);
   code.unlikely();
   code.if();
-  code.localGet(CPU);
-  code.i32Const(secondTlb.load);
-  code.op(opcodes['i32.add']);
-  code.i32Const(0xff);
-  code.i32Const(3 * secondTlb.entries * secondTlb.entryBytes);
-  code.index(opcodes['memory.fill'], 0);
+  fillBytes(code, secondTlb.load, 3 * secondTlb.entries * secondTlb.entryBytes);
   code.i32Const(1);
   code.localSet(next);
   code.end();

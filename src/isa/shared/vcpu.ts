@@ -43,6 +43,36 @@ export function layout(start: number, end: number, traits: Pick<StateField, 'vol
   };
 }
 
+/** Counters of every vCPU, each a cell. */
+const counterTypes = {
+  /** Statistics, kept by code that was generated to: entries of regions, and instructions retired in them. */
+  regionEntries: 'i64',
+  regionRetired: 'i64',
+  /** Regions left: for other code that the jump cache knew, for other code, by an exception, for the slice's end. */
+  exitsChained: 'i64',
+  exitsDispatched: 'i64',
+  exitsRaised: 'i64',
+  exitsDue: 'i64',
+  /** Loads, stores and atomics of interpreted instructions. */
+  interpretedAccesses: 'i64',
+  /** Counted always, where it costs nothing: accesses to pages that the first-level TLBs did not know, by kind. */
+  tlbMissLoad: 'i64',
+  tlbMissStore: 'i64',
+  tlbMissFetch: 'i64',
+  /** Of these, those that the second level knew. */
+  tlbSecondHits: 'i64',
+  /** Flushes of everything; of these, for a page among large mappings; flushes of one page, those included. */
+  tlbFlushes: 'i64',
+  tlbLargeFlushes: 'i64',
+  tlbPageFlushes: 'i64',
+  /** Walks through the guest's page tables. */
+  walks: 'i64',
+  /** Of these, those that began at the last table. */
+  walkCacheHits: 'i64',
+} as const;
+
+export const vcpuCounters = Object.keys(counterTypes) as (keyof typeof counterTypes)[];
+
 /** Cells of every vCPU. */
 export const vcpu = layout(0, 512, { volatile: true }).cells({
   /** Address of the instruction to run next; inside a block, of the block's first instruction. */
@@ -81,30 +111,7 @@ export const vcpu = layout(0, 512, { volatile: true }).cells({
   scratchHigh: 'i64',
   /** Counts flushes of everything: what was cached under another number is not valid. Never 0 in generated code. */
   tlbGeneration: 'i32',
-  /** Statistics, kept by code that was generated to: entries of regions, and instructions retired in them. */
-  regionEntries: 'i64',
-  regionRetired: 'i64',
-  /** Regions left: for other code that the jump cache knew, for other code, by an exception, for the slice's end. */
-  exitsChained: 'i64',
-  exitsDispatched: 'i64',
-  exitsRaised: 'i64',
-  exitsDue: 'i64',
-  /** Loads, stores and atomics of interpreted instructions. */
-  interpretedAccesses: 'i64',
-  /** Counted always, where it costs nothing: accesses to pages that the first-level TLBs did not know, by kind. */
-  tlbMissLoad: 'i64',
-  tlbMissStore: 'i64',
-  tlbMissFetch: 'i64',
-  /** Of these, those that the second level knew. */
-  tlbSecondHits: 'i64',
-  /** Flushes of everything; of these, for a page among large mappings; flushes of one page, those included. */
-  tlbFlushes: 'i64',
-  tlbLargeFlushes: 'i64',
-  tlbPageFlushes: 'i64',
-  /** Walks through the guest's page tables. */
-  walks: 'i64',
-  /** Of these, those that began at the last table. */
-  walkCacheHits: 'i64',
+  ...counterTypes,
 });
 
 /** Where the guest architecture's cells lie. */
@@ -112,6 +119,8 @@ export const isaCells = { start: 512, end: 4096 } as const;
 
 /** TLB entry, 16 bytes: i64 tag (page address | 12-bit tag), i32 addend (host offset - low half of the address). */
 const ENTRY_BYTES = 16;
+/** Integer registers of a guest, at most. */
+const REGISTERS = 32;
 
 /**
  * The pages last loaded from and stored to by an address in, or at a constant distance from, each of the guest's
@@ -119,19 +128,22 @@ const ENTRY_BYTES = 16;
  * for a tag, so that one comparison tells also whether an access is aligned and thus inside the page.
  */
 export const lastPages = {
-  registers: 32,
+  registers: REGISTERS,
   entryBytes: ENTRY_BYTES,
-  load: 4096,
-  store: 4608,
+  load: isaCells.end,
+  store: isaCells.end + REGISTERS * ENTRY_BYTES,
 } as const;
+
+const FIRST_TLB = isaCells.end + 2 * REGISTERS * ENTRY_BYTES;
+const FIRST_ENTRIES = 1024;
 
 /** The first-level TLBs. */
 export const tlb = {
-  entries: 1024,
+  entries: FIRST_ENTRIES,
   entryBytes: ENTRY_BYTES,
-  load: 5120,
-  store: 5120 + 1024 * ENTRY_BYTES,
-  fetch: 5120 + 2048 * ENTRY_BYTES,
+  load: FIRST_TLB,
+  store: FIRST_TLB + FIRST_ENTRIES * ENTRY_BYTES,
+  fetch: FIRST_TLB + 2 * FIRST_ENTRIES * ENTRY_BYTES,
 } as const;
 
 /**
@@ -141,7 +153,7 @@ export const tlb = {
 export const jumpCache = {
   entries: 4096,
   entryBytes: 16,
-  offset: 5120 + 3072 * ENTRY_BYTES,
+  offset: FIRST_TLB + 3 * FIRST_ENTRIES * ENTRY_BYTES,
   tagBits: 12,
 } as const;
 
