@@ -86,7 +86,7 @@ const sections: Readonly<Record<string, readonly Row[]>> = {
   ],
   'Code cache': [
     row('cacheBytes', 'in use at the end', 'bytes', 'cacheLimit'),
-    row('cacheBytesMax', 'in use at most', 'bytes', 'cacheLimit'),
+    row('cacheBytesMax', 'in use at most, between slices', 'bytes', 'cacheLimit'),
     row('cacheLimit', 'limit', 'bytes'),
     row('collections', 'collections'),
     row('collectorSteps', 'steps'),

@@ -217,7 +217,9 @@ export class Regions {
       if (!isDropped && !made.isPart) this.#refused.add(ip);
       return;
     }
-    if (made.replaced !== undefined) this.#dropRegion(neighbours[made.replaced]!.ip);
+    const replaced = made.replaced === undefined ? undefined : neighbours[made.replaced];
+    // Another block may stand where the neighbour's did.
+    if (replaced && this.#installed.get(replaced.ip) === replaced) this.#dropRegion(replaced.ip);
     this.#dropRegion(at);
     blocks.watch(at);
     const { slot, bytes, entry } = made;
