@@ -5,7 +5,7 @@ import { equal } from 'node:assert/strict';
 import { test } from 'node:test';
 import { constantOperands } from '../src/isa/shared/operands.ts';
 import { buildBlock } from '../src/ir/builder.ts';
-import type { Block, Callee, OperandNode, RegisterOperand } from '../src/ir/node.ts';
+import type { Block, Callee, OperandNode, AnyRegister } from '../src/ir/node.ts';
 import { parse, type ParseContext } from '../src/ir/parse.ts';
 import { print } from '../src/ir/print.ts';
 import { type Owner, verify } from '../src/ir/verify.ts';
@@ -14,14 +14,14 @@ import type { Row } from '../src/isa/shared/row.ts';
 import { vcpu } from '../src/isa/shared/vcpu.ts';
 import { guests } from './filetests/guests.ts';
 
-function openOperands(row: Row): Record<string, RegisterOperand | OperandNode> {
+function openOperands(row: Row): Record<string, AnyRegister | OperandNode> {
   const entries = Object.entries(row.fields).map(([slot, field]) => [
     slot,
     field.kind === 'register'
       ? { file: field.file, slot }
       : { op: 'operand', type: 'i64', args: [], slot },
   ]);
-  return Object.fromEntries(entries) as Record<string, RegisterOperand | OperandNode>;
+  return Object.fromEntries(entries) as Record<string, AnyRegister | OperandNode>;
 }
 
 function calleesOf(block: Block): Callee[] {

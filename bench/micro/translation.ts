@@ -4,7 +4,7 @@
 import { Locals, Lowering, type Target } from '../../src/engine/lower/lower.ts';
 import { createTranslator } from '../../src/engine/jit/translator.ts';
 import { buildBlock } from '../../src/ir/builder.ts';
-import type { RegisterOperand } from '../../src/ir/node.ts';
+import { type AnyRegister, registerOffset } from '../../src/ir/node.ts';
 import { riscv64 } from '../../src/isa/riscv64/isa.ts';
 import { constantOperands } from '../../src/isa/shared/operands.ts';
 import { Code } from '../../src/wasm/code.ts';
@@ -14,8 +14,8 @@ import { mixedLoop } from './execution.ts';
 import { createMicroMachine, DATA, RAM, word } from './machine.ts';
 
 const figure = { unit: 'us', better: 'lower' } as const;
-const offsetOf = (operand: RegisterOperand): number =>
-  operand.file.offset + 8 * ('index' in operand ? operand.index : 0);
+const offsetOf = (operand: AnyRegister): number =>
+  registerOffset(operand.file, 'index' in operand ? operand.index : 0);
 
 const leave = (c: Code): void => c.unreachable();
 
@@ -23,6 +23,8 @@ const runtime = {
   slowLoad: 0,
   slowStore: 1,
   slowAtomic: 2,
+  slowLoadAsUser: 0,
+  slowStoreAsUser: 1,
   forgetPages: 5,
   flushTlb: 3,
   flushTlbPage: 4,

@@ -41,11 +41,17 @@ export function hostCalls(options: HostMemory, code: CodeTracker, guest: GuestCa
   };
   const scratch = (cpu: number, value: bigint): number => {
     view.setBigUint64(cpu + vcpu.scratch.offset, value, true);
+    view.setBigUint64(cpu + vcpu.scratchHigh.offset, value >> 64n, true);
     return cpu + vcpu.scratch.offset;
   };
+  /** All of a value to store, of which `low` is what fits 64 bits. */
+  const whole = (cpu: number, low: bigint, size: number): bigint =>
+    size <= 8
+      ? low
+      : BigInt.asUintN(64, low) | (view.getBigUint64(cpu + vcpu.scratchHigh.offset, true) << 64n);
   return {
-    crossLoad(cpu: number, address: bigint, size: number): number {
-      const bytes = bytesOf(guest, cpu, address, size, access.load);
+    crossLoad(cpu: number, address: bigint, size: number, kind: number): number {
+      const bytes = bytesOf(guest, cpu, address, size, kind);
       if (bytes === undefined) return 0;
       let value = 0n;
       for (const [i, at] of bytes.entries()) {
@@ -54,8 +60,9 @@ export function hostCalls(options: HostMemory, code: CodeTracker, guest: GuestCa
       }
       return scratch(cpu, value);
     },
-    crossStore(cpu: number, address: bigint, size: number, value: bigint): number {
-      const bytes = bytesOf(guest, cpu, address, size, access.store);
+    crossStore(cpu: number, address: bigint, size: number, low: bigint, kind: number): number {
+      const value = whole(cpu, low, size);
+      const bytes = bytesOf(guest, cpu, address, size, kind);
       if (bytes === undefined) return 0;
       const missing = bytes.findIndex((at) => !physical.answers(at));
       if (missing >= 0) return fault(cpu, address + BigInt(missing), access.store);
@@ -66,11 +73,13 @@ export function hostCalls(options: HostMemory, code: CodeTracker, guest: GuestCa
     },
     deviceLoad(cpu: number, address: bigint, at: number, size: number): number {
       if (bus.find(at, size) === undefined) return fault(cpu, address, access.load);
-      return scratch(cpu, bus.read(at, size as BusAccessSize));
+      if (size <= 8) return scratch(cpu, bus.read(at, size as BusAccessSize));
+      return scratch(cpu, bus.read(at, 8) | (bus.read(at + 8, 8) << 64n));
     },
     deviceStore(cpu: number, address: bigint, at: number, size: number, value: bigint): number {
       if (bus.find(at, size) === undefined) return fault(cpu, address, access.store);
-      bus.write(at, size as BusAccessSize, BigInt.asUintN(64, value));
+      bus.write(at, Math.min(size, 8) as BusAccessSize, BigInt.asUintN(64, value));
+      if (size > 8) bus.write(at + 8, 8, whole(cpu, value, size) >> 64n);
       return cpu + vcpu.scratch.offset;
     },
     codeWrite(_cpu: number, host: number): void {

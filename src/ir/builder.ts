@@ -11,15 +11,18 @@ import {
   type ConstNode,
   type Helper,
   type Hint,
+  type AnyRegister,
   isTerminator,
   type JumpKind,
   type Node,
   type RegisterOperand,
+  type RegisterType,
   type RmwKind,
   type Routine,
   type StateField,
   type Value,
   type Variable,
+  type VectorWidth,
   type Width,
 } from './node.ts';
 import { type PureOpName, type PureOps, type PureRow, pureOps, type Type, widthOf } from './ops.ts';
@@ -27,7 +30,13 @@ import { type PureOpName, type PureOps, type PureRow, pureOps, type Type, widthO
 /** What a builder method takes for an argument of type T: a value, or a literal. */
 export type Arg<T extends Type> =
   | Value<T>
-  | (T extends 'i1' ? boolean : T extends 'i32' | 'i64' ? bigint | number : never);
+  | (T extends 'i1'
+      ? boolean
+      : T extends 'i32' | 'i64'
+        ? bigint | number
+        : T extends 'v128'
+          ? bigint
+          : never);
 
 type Args<A extends readonly Type[]> = { [I in keyof A]: Arg<A[I]> };
 
@@ -63,7 +72,7 @@ export function pureValue(op: PureOpName, values: readonly Value[]): Value {
     return constant(row.result, row.fold(...values.map((v) => v.value)));
   }
   const [first, second] = values;
-  if (first && isConst(first) && (op === 'select' || op === 'select32')) {
+  if (first && isConst(first) && (op === 'select' || op === 'select32' || op === 'select_v')) {
     return values[first.value === 1n ? 1 : 2] as Value;
   }
   if (op === 'add' && first?.op === 'pc' && second && isConst(second)) {
@@ -117,14 +126,19 @@ class Effects {
   }
 
   /** The value of a guest register. */
-  get(register: RegisterOperand): Value<'i64'> {
-    if ('index' in register && register.file.zero && register.index === 0) return this.const64(0);
-    return this.#add({ op: 'get', type: 'i64', args: none, register });
+  get(register: RegisterOperand<'v128'>): Value<'v128'>;
+  get(register: RegisterOperand): Value<'i64'>;
+  get(register: AnyRegister): Value<RegisterType> {
+    if ('index' in register && register.index === register.file.zero) return this.const64(0);
+    return this.#add({ op: 'get', type: register.file.type, args: none, register });
   }
 
-  set(register: RegisterOperand, value: Arg<'i64'>): void {
-    if ('index' in register && register.file.zero && register.index === 0) return;
-    this.#add({ op: 'set', type: null, args: [toValue('i64', value)], register });
+  set(register: RegisterOperand<'v128'>, value: Arg<'v128'>): void;
+  set(register: RegisterOperand, value: Arg<'i64'>): void;
+  set(register: AnyRegister, value: Arg<RegisterType>): void {
+    if ('index' in register && register.index === register.file.zero) return;
+    const args = [toValue<RegisterType>(register.file.type, value)];
+    this.#add({ op: 'set', type: null, args, register });
   }
 
   /** A cell of the vCPU's record that is not a register file. */
@@ -160,6 +174,29 @@ class Effects {
     return this.#add({ op: 'load', type: 'i64', args, width, signed: sign === 'signed' });
   }
 
+  /** `load` and `store` as user mode would be allowed to. */
+  loadAsUser(width: Width, address: Arg<'i64'>, sign: 'signed' | 'unsigned'): Value<'i64'> {
+    const args = [toValue('i64', address)];
+    const node = { width, signed: sign === 'signed', asUser: true } as const;
+    return this.#add({ op: 'load', type: 'i64', args, ...node });
+  }
+
+  storeAsUser(width: Width, address: Arg<'i64'>, value: Arg<'i64'>): void {
+    const args = [toValue('i64', address), toValue('i64', value)];
+    this.#add({ op: 'store', type: null, args, width, asUser: true });
+  }
+
+  /** Reads the low bits of a vector at a guest-virtual address; the others are zero. */
+  loadVector(width: VectorWidth, address: Arg<'i64'>): Value<'v128'> {
+    return this.#add({ op: 'load_vector', type: 'v128', args: [toValue('i64', address)], width });
+  }
+
+  /** Writes the low bits of a vector. */
+  storeVector(width: VectorWidth, address: Arg<'i64'>, value: Arg<'v128'>): void {
+    const args = [toValue('i64', address), toValue('v128', value)];
+    this.#add({ op: 'store_vector', type: null, args, width });
+  }
+
   store(width: Width, address: Arg<'i64'>, value: Arg<'i64'>): void {
     const args = [toValue('i64', address), toValue('i64', value)];
     this.#add({ op: 'store', type: null, args, width });
@@ -175,14 +212,14 @@ class Effects {
   }
 
   /** Atomic read-modify-write, sequentially consistent; gives the old value, zero-extended. Aligned only. */
-  rmw(kind: RmwKind, width: 32 | 64, address: Arg<'i64'>, value: Arg<'i64'>): Value<'i64'> {
+  rmw(kind: RmwKind, width: Width, address: Arg<'i64'>, value: Arg<'i64'>): Value<'i64'> {
     const args = [toValue('i64', address), toValue('i64', value)];
     return this.#add({ op: 'rmw', type: 'i64', args, kind, width });
   }
 
   /** Atomic compare and exchange; gives the old value, zero-extended. Aligned only. */
   cas(
-    width: 32 | 64,
+    width: Width,
     address: Arg<'i64'>,
     expected: Arg<'i64'>,
     replacement: Arg<'i64'>,
@@ -192,7 +229,7 @@ class Effects {
 
   /** `cas` at a guest-physical address inside RAM. */
   physicalCas(
-    width: 32 | 64,
+    width: Width,
     address: Arg<'i64'>,
     expected: Arg<'i64'>,
     replacement: Arg<'i64'>,
@@ -200,7 +237,7 @@ class Effects {
     return this.#cas('physical_cas', width, [address, expected, replacement]);
   }
 
-  #cas(op: CasNode['op'], width: 32 | 64, args: readonly Arg<'i64'>[]): Value<'i64'> {
+  #cas(op: CasNode['op'], width: Width, args: readonly Arg<'i64'>[]): Value<'i64'> {
     return this.#add({ op, type: 'i64', args: args.map((arg) => toValue('i64', arg)), width });
   }
 

@@ -4,7 +4,15 @@ import { type Builder, buildBlock, helper, routine } from './builder.ts';
 import { type Environment, evaluate, evaluateRoutine } from './evaluator.ts';
 import type { RegisterFile, StateField } from './node.ts';
 
-const X: RegisterFile = { name: 'x', type: 'i64', offset: 0, count: 8, zero: true, sinkOffset: 64 };
+const X: RegisterFile = {
+  name: 'x',
+  type: 'i64',
+  offset: 0,
+  count: 8,
+  zero: 0,
+  zeroOffset: 0,
+  sinkOffset: 64,
+};
 const x = (index: number) => ({ file: X, index });
 const cell: StateField = { name: 'cell', type: 'i32', offset: 72 };
 

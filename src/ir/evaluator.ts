@@ -16,7 +16,7 @@ import type {
   LoadNode,
   LoopNode,
   Node,
-  RegisterOperand,
+  AnyRegister,
   RmwKind,
   Routine,
   StateField,
@@ -35,24 +35,24 @@ export interface Environment {
   retired(): bigint;
   /** A number operand of the instruction, sign-extended as its field says. */
   operand(slot: string): bigint;
-  getRegister(register: RegisterOperand): bigint;
-  setRegister(register: RegisterOperand, value: bigint): void;
+  getRegister(register: AnyRegister): bigint;
+  setRegister(register: AnyRegister, value: bigint): void;
   getState(field: StateField): bigint;
   setState(field: StateField, value: bigint): void;
 
   /** Guest-virtual memory. `undefined` or false: a pending exception has been recorded. */
-  load(width: Width, address: bigint): bigint | undefined;
+  load(width: Width | 128, address: bigint, asUser?: boolean): bigint | undefined;
   /** Stores the low `width` bits of `value`. */
-  store(width: Width, address: bigint, value: bigint): boolean;
+  store(width: Width | 128, address: bigint, value: bigint, asUser?: boolean): boolean;
   probe(kind: 'load' | 'store', address: bigint): boolean;
   /** The old value. The address is a multiple of the width; `value` may have bits above the width. */
-  rmw(kind: RmwKind, width: 32 | 64, address: bigint, value: bigint): bigint | undefined;
+  rmw(kind: RmwKind, width: Width, address: bigint, value: bigint): bigint | undefined;
   /** The old value; `replacement` is stored where that equals the low `width` bits of `expected`. */
-  cas(width: 32 | 64, address: bigint, expected: bigint, replacement: bigint): bigint | undefined;
+  cas(width: Width, address: bigint, expected: bigint, replacement: bigint): bigint | undefined;
 
   /** Guest-physical memory; the address is in RAM. */
   physicalLoad(width: Width, address: bigint): bigint;
-  physicalCas(width: 32 | 64, address: bigint, expected: bigint, replacement: bigint): bigint;
+  physicalCas(width: Width, address: bigint, expected: bigint, replacement: bigint): bigint;
   /** Whether the eight bytes from a guest-physical address are RAM. */
   inRam(address: bigint): boolean;
 
@@ -211,11 +211,17 @@ class Activation {
     const arg = (index: number): bigint => this.#arg(node, index);
     switch (node.op) {
       case 'load':
-        return this.#define(node, extend(node, environment.load(node.width, arg(0))));
+        return this.#define(node, extend(node, environment.load(node.width, arg(0), node.asUser)));
+      case 'load_vector':
+        return this.#define(node, environment.load(node.width, arg(0)));
+      case 'store_vector': {
+        const bits = unsigned(node.width, arg(1));
+        return environment.store(node.width, arg(0), bits) ? undefined : raise;
+      }
       case 'physical_load':
         return this.#define(node, extend(node, environment.physicalLoad(node.width, arg(0))));
       case 'store':
-        return environment.store(node.width, arg(0), arg(1)) ? undefined : raise;
+        return environment.store(node.width, arg(0), arg(1), node.asUser) ? undefined : raise;
       case 'probe_load':
         return environment.probe('load', arg(0)) ? undefined : raise;
       case 'probe_store':

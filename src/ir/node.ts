@@ -20,21 +20,35 @@ export interface StateField {
   readonly volatile?: boolean;
 }
 
+export type RegisterType = 'i64' | 'v128';
+
 /** An array of equally typed cells of the vCPU's record, named by number in instructions. */
-export interface RegisterFile {
+export interface RegisterFile<T extends RegisterType = 'i64'> {
   readonly name: string;
-  readonly type: 'i64';
+  readonly type: T;
   readonly offset: number;
   readonly count: number;
-  /** Register 0 reads as zero and ignores writes; writes through an operand go to `sinkOffset`. */
-  readonly zero: boolean;
+  /** The register that reads as zero and ignores writes, if there is one. */
+  readonly zero: number | undefined;
+  /** Where reads and writes of it through an operand go. */
+  readonly zeroOffset: number;
   readonly sinkOffset: number;
 }
 
 /** A register named by an instruction: known (translation) or an operand of the decoded record (interpreter). */
-export type RegisterOperand =
-  | { readonly file: RegisterFile; readonly index: number }
-  | { readonly file: RegisterFile; readonly slot: string };
+export type RegisterOperand<T extends RegisterType = 'i64'> =
+  | { readonly file: RegisterFile<T>; readonly index: number }
+  | { readonly file: RegisterFile<T>; readonly slot: string };
+
+export type AnyRegisterFile = RegisterFile<RegisterType>;
+export type AnyRegister = RegisterOperand<RegisterType>;
+
+/** Bytes of a register. */
+export const registerBytes = { i64: 8, v128: 16 } as const satisfies Record<RegisterType, number>;
+
+/** Where a register lies in the vCPU's record. */
+export const registerOffset = (file: AnyRegisterFile, index: number): number =>
+  file.offset + registerBytes[file.type] * index;
 
 export type Width = 8 | 16 | 32 | 64;
 export type RmwKind = 'add' | 'and' | 'or' | 'xor' | 'xchg';
@@ -104,11 +118,11 @@ export interface PcNode extends Base<'pc', 'i64'> {
 export interface ParameterNode extends Base<'parameter', Type> {
   readonly index: number;
 }
-export interface GetNode extends Base<'get', 'i64'> {
-  readonly register: RegisterOperand;
+export interface GetNode extends Base<'get', RegisterType> {
+  readonly register: AnyRegister;
 }
 export interface SetNode extends Base<'set'> {
-  readonly register: RegisterOperand;
+  readonly register: AnyRegister;
 }
 export interface GetStateNode extends Base<'get_state', 'i32' | 'i64'> {
   readonly field: StateField;
@@ -138,17 +152,30 @@ export interface LocateNode extends Base<'locate_load' | 'locate_store', 'i32'> 
 export interface LoadNode extends Base<'load' | 'physical_load', 'i64'> {
   readonly width: Width;
   readonly signed: boolean;
+  /** As an access from user mode, whatever the mode is. */
+  readonly asUser?: boolean;
 }
 /** `store(address, value)` or `store(address, value, located)`. */
 export interface StoreNode extends Base<'store'> {
   readonly width: Width;
+  readonly asUser?: boolean;
+}
+/** Bits of a vector that one access reads or writes: the low ones. */
+export type VectorWidth = 32 | 64 | 128;
+/** `load_vector(address)`: the bits above the width are zero. */
+export interface LoadVectorNode extends Base<'load_vector', 'v128'> {
+  readonly width: VectorWidth;
+}
+/** `store_vector(address, value)`. */
+export interface StoreVectorNode extends Base<'store_vector'> {
+  readonly width: VectorWidth;
 }
 export interface RmwNode extends Base<'rmw', 'i64'> {
   readonly kind: RmwKind;
-  readonly width: 32 | 64;
+  readonly width: Width;
 }
 export interface CasNode extends Base<'cas' | 'physical_cas', 'i64'> {
-  readonly width: 32 | 64;
+  readonly width: Width;
 }
 /** Instructions retired by this vCPU before this one. */
 export interface RetiredNode extends Base<'retired', 'i64'> {}
@@ -202,6 +229,8 @@ export type Node =
   | LocateNode
   | LoadNode
   | StoreNode
+  | LoadVectorNode
+  | StoreVectorNode
   | RmwNode
   | CasNode
   | InRamNode

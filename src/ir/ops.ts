@@ -19,8 +19,9 @@ import {
   signed,
   unsigned,
 } from '../std/bits.ts';
+import { vectorOps } from './vector-ops.ts';
 
-export type Type = 'i1' | 'i32' | 'i64' | 'f32' | 'f64';
+export type Type = 'i1' | 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
 
 /** A pure operation. `wasm` null: lowered by name (see the lowering), since no single instruction does it. */
 export interface PureRow<A extends readonly Type[] = readonly Type[], R extends Type = Type> {
@@ -29,6 +30,8 @@ export interface PureRow<A extends readonly Type[] = readonly Type[], R extends 
   readonly wasm: string | null;
   readonly fold: (...values: bigint[]) => bigint;
   readonly commutes: boolean;
+  /** Bytes of the WebAssembly instruction behind its opcode: numbers of lanes. */
+  readonly immediate: readonly number[];
 }
 
 const op = <const A extends readonly Type[], R extends Type>(
@@ -43,6 +46,7 @@ const op = <const A extends readonly Type[], R extends Type>(
   wasm,
   fold: (...values) => fold(values[0]!, values[1]!, values[2]!),
   commutes: traits.commutes ?? false,
+  immediate: [],
 });
 
 const commutes = { commutes: true };
@@ -204,10 +208,21 @@ export const pureOps = {
   f32_of_i64_u: op(['i64'], 'f32', 'f32.convert_i64_u', (a) => bs(sticky53(a))),
   promote: op(['f32'], 'f64', 'f64.promote_f32', (a) => bd(s(a))),
   demote:  op(['f64'], 'f32', 'f32.demote_f64',  (a) => bs(d(a))),
+
+  // vectors
+  select_v: op(['i1', 'v128', 'v128'], 'v128', null, (c, a, b) => (c ? a : b)),
+  ...vectorOps,
 } as const;
 
 export type PureOps = typeof pureOps;
 export type PureOpName = keyof PureOps;
 
 /** Bits in a value of each type. */
-export const widthOf: Record<Type, number> = { i1: 1, i32: 32, i64: 64, f32: 32, f64: 64 };
+export const widthOf: Record<Type, number> = {
+  i1: 1,
+  i32: 32,
+  i64: 64,
+  f32: 32,
+  f64: 64,
+  v128: 128,
+};

@@ -11,8 +11,8 @@ import type {
   Hint,
   JumpKind,
   Node,
-  RegisterFile,
-  RegisterOperand,
+  AnyRegister,
+  AnyRegisterFile,
   StateField,
   Value,
   Variable,
@@ -21,7 +21,7 @@ import { pureOps, type PureRow, type Type, widthOf } from './ops.ts';
 
 /** What names in the text stand for. */
 export interface ParseContext {
-  readonly files: readonly RegisterFile[];
+  readonly files: readonly AnyRegisterFile[];
   readonly cells: readonly StateField[];
   readonly callees: readonly Callee[];
 }
@@ -267,7 +267,7 @@ class Parser {
     return found;
   }
 
-  register(): RegisterOperand {
+  register(): AnyRegister {
     const file = this.#named('register file', this.#context.files);
     this.line.mark('[');
     const { column } = this.line;
@@ -345,11 +345,14 @@ const operations: Readonly<Record<string, NodeParser>> = {
   sync_code: simple([]),
   probe_load: simple(address),
   probe_store: simple(address),
-  get: (parser, op) => ({ op, type: 'i64', register: parser.register() }),
+  get(parser, op) {
+    const register = parser.register();
+    return { op, type: register.file.type, register };
+  },
   set(parser, op) {
     const register = parser.register();
     parser.line.mark(',');
-    return { op, type: null, register, args: parser.values(['i64']) };
+    return { op, type: null, register, args: parser.values([register.file.type]) };
   },
   get_state(parser, op) {
     const field = parser.cell();
@@ -423,28 +426,50 @@ const operations: Readonly<Record<string, NodeParser>> = {
 /** Operations whose name holds a width. */
 const memoryForms: readonly (readonly [RegExp, (match: readonly string[]) => NodeParser])[] = [
   [
-    /^(load|physical_load)(8|16|32|64)(_s)?$/,
-    ([, op, bits, sign]) =>
+    /^(load|physical_load)(8|16|32|64)(_s)?(_as_user)?$/,
+    ([, op, bits, sign, user]) =>
       (parser) => ({
         op,
         type: 'i64',
         args: op === 'load' ? parser.located(address) : parser.values(address),
         width: Number(bits),
         signed: sign !== undefined,
+        ...(user !== undefined && { asUser: true }),
       }),
   ],
   [
-    /^store(8|16|32|64)$/,
-    ([, bits]) =>
+    /^store(8|16|32|64)(_as_user)?$/,
+    ([, bits, user]) =>
       (parser) => ({
         op: 'store',
         type: null,
         args: parser.located(['i64', 'i64']),
         width: Number(bits),
+        ...(user !== undefined && { asUser: true }),
       }),
   ],
   [
-    /^(cas|physical_cas)(32|64)$/,
+    /^load_vector(32|64|128)$/,
+    ([, bits]) =>
+      (parser) => ({
+        op: 'load_vector',
+        type: 'v128',
+        args: parser.values(address),
+        width: Number(bits),
+      }),
+  ],
+  [
+    /^store_vector(32|64|128)$/,
+    ([, bits]) =>
+      (parser) => ({
+        op: 'store_vector',
+        type: null,
+        args: parser.values(['i64', 'v128']),
+        width: Number(bits),
+      }),
+  ],
+  [
+    /^(cas|physical_cas)(8|16|32|64)$/,
     ([, op, bits]) =>
       (parser) => ({
         op,
@@ -454,7 +479,7 @@ const memoryForms: readonly (readonly [RegExp, (match: readonly string[]) => Nod
       }),
   ],
   [
-    /^rmw(32|64)_(add|and|or|xor|xchg)$/,
+    /^rmw(8|16|32|64)_(add|and|or|xor|xchg)$/,
     ([, bits, kind]) =>
       (parser) => ({
         op: 'rmw',

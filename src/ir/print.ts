@@ -18,13 +18,14 @@
 //   get_variable var0:i64                   set_variable var0:i64, v1
 //   instruction 4                           in the code of several: the one 4 bytes from the origin begins
 //   v1 = locate_load v0 from 0 to 16        load64 v0, v1; store8 v0, v2, v1: with the place located before
+//   load64_as_user v0; store8_as_user v0, v1   load_vector128 v0; store_vector64 v0, v1
 //   rmw32_add v0, v1                        cas64 v0, v1, v2; physical_cas64, physical_load16
 //   branch v0, v1    exit 2, v0             call name(v0, 1)    loop … end    break    return v0
 // Literals: `true` and `false`; integers as signed decimals near zero, else as hexadecimal bits; floats as their bits.
 // parse.ts reads this form. Printing never fails: a value used where it has none is `?`.
 
 import { signed } from '../std/bits.ts';
-import type { Block, Node, RegisterOperand, Value, Variable } from './node.ts';
+import type { AnyRegister, Block, Node, Value, Variable } from './node.ts';
 import { pureOps, type PureRow, type Type, widthOf } from './ops.ts';
 
 /** The text of a block, each line ended. */
@@ -71,6 +72,10 @@ export function argumentTypes(node: Node): readonly (Type | undefined)[] {
       return ['i64', 'i32'];
     case 'store':
       return ['i64', 'i64', 'i32'];
+    case 'store_vector':
+      return ['i64', 'v128'];
+    case 'set':
+      return [node.register.file.type];
     default: {
       const row = (pureOps as Record<string, PureRow>)[node.op];
       return row ? row.args : node.args.map(() => 'i64');
@@ -78,10 +83,13 @@ export function argumentTypes(node: Node): readonly (Type | undefined)[] {
   }
 }
 
-const printRegister = (register: RegisterOperand): string =>
+const printRegister = (register: AnyRegister): string =>
   `${register.file.name}[${'index' in register ? register.index : register.slot}]`;
 
 const printVariable = ({ id, type }: Variable): string => `var${id}:${type}`;
+
+const userMark = (node: { readonly asUser?: boolean }): string =>
+  node.asUser === true ? '_as_user' : '';
 
 class Printer {
   readonly #names = new Map<Node, string>();
@@ -130,8 +138,11 @@ class Printer {
         return `set_variable ${printVariable(node.variable)}, ${args}`;
       case 'load':
       case 'physical_load':
-        return `${node.op}${node.width}${node.signed ? '_s' : ''} ${args}`;
+        return `${node.op}${node.width}${node.signed ? '_s' : ''}${userMark(node)} ${args}`;
       case 'store':
+        return `store${node.width}${userMark(node)} ${args}`;
+      case 'load_vector':
+      case 'store_vector':
       case 'cas':
       case 'physical_cas':
         return `${node.op}${node.width} ${args}`;

@@ -11,7 +11,7 @@ import { findProblems } from './verify.ts';
 
 const [X] = randomContext.files;
 const [mode] = randomContext.cells;
-const x = (index: number) => ({ file: X!, index });
+const x = (index: number) => ({ file: X, index });
 
 test('nothing is built after a constant condition whose side ends the meaning', () => {
   const block = buildBlock((s) => {
@@ -43,7 +43,7 @@ test('one node a line, blocks indented, values numbered', () => {
       () => s.raise(),
       () => {
         const old = s.rmw('add', 32, sum, 0xffff_ffff_0000n);
-        s.setState(mode!, s.wrap(old));
+        s.setState(mode, s.wrap(old));
         s.jump(s.pc(-4), 'sync');
       },
       'unlikely',

@@ -116,7 +116,7 @@ const pc: Node = { op: 'pc', type: 'i64', args: [], offset: 0 };
 const fence: Node = { op: 'fence', type: null, args: [] };
 const one = constant('i64', 1n);
 const wide = { ...constant('i32', 0n), value: 1n << 32n };
-const register = { file: randomContext.files[0]!, index: 1 };
+const register = { file: randomContext.files[0], index: 1 };
 const add = (...args: readonly Node[]): Node =>
   ({ op: 'add', type: 'i64', args }) as unknown as Node;
 

@@ -56,6 +56,8 @@ const isAtom = ({ op }: Node): boolean => op === 'const' || op === 'parameter' |
 
 const onlyInInstructions = new Set<string>(
   ['jump', 'branch', 'raise', 'exit', 'pc', 'operand', 'load', 'store', 'rmw', 'cas'].concat([
+    'load_vector',
+    'store_vector',
     'probe_load',
     'probe_store',
     'instruction',
@@ -68,8 +70,8 @@ const onlyInRoutines = new Set<string>(['return', 'parameter']);
 const effectResults: Readonly<Record<string, Type | null>> = {
   pc: 'i64',
   retired: 'i64',
-  get: 'i64',
   load: 'i64',
+  load_vector: 'v128',
   physical_load: 'i64',
   rmw: 'i64',
   cas: 'i64',
@@ -87,6 +89,8 @@ const effectArguments: Readonly<Record<string, number>> = {
   load: 1,
   physical_load: 1,
   store: 2,
+  load_vector: 1,
+  store_vector: 2,
   rmw: 2,
   cas: 3,
   physical_cas: 3,
@@ -239,6 +243,8 @@ function resultOf(node: Node): Type | null {
     case 'parameter':
     case 'operand':
       return node.type;
+    case 'get':
+      return node.register.file.type;
     case 'get_state':
       return node.field.type;
     case 'get_variable':

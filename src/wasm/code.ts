@@ -144,6 +144,12 @@ export class Code {
     this.#out.u8(lane);
   }
 
+  /** An instruction whose opcode is followed by these bytes: numbers of lanes. */
+  immediate(opcode: number, bytes: readonly number[]): void {
+    this.op(opcode);
+    for (const byte of bytes) this.#out.u8(byte);
+  }
+
   /** `i8x16.shuffle`: 16 lane numbers, 0..15 of the first operand and 16..31 of the second. */
   shuffle(lanes: ArrayLike<number>): void {
     this.op(SHUFFLE);

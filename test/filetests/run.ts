@@ -4,8 +4,8 @@
 // the word 0xffff_ffff, which no guest has, leaves the executor: a run ends at the first instruction outside the
 // code, wherever control went. A test fails with one line for each expectation that does not hold.
 
-import { type Builder, constant, createBuilder } from '../../src/ir/builder.ts';
-import type { Block, RegisterOperand } from '../../src/ir/node.ts';
+import { type Arg, type Builder, constant, createBuilder } from '../../src/ir/builder.ts';
+import type { AnyRegister, Block, RegisterOperand } from '../../src/ir/node.ts';
 import { print } from '../../src/ir/print.ts';
 import { verify } from '../../src/ir/verify.ts';
 import { createEvaluator, type MeaningOf } from '../../src/engine/evaluator/evaluator.ts';
@@ -125,23 +125,23 @@ function foldedMeanings(isa: Isa): MeaningOf {
   };
 }
 
-const nameOf = (register: RegisterOperand): string =>
+const nameOf = (register: AnyRegister): string =>
   `${register.file.name}${'index' in register ? register.index : register.slot}`;
 
 /** Makes `get` give constants, as long as the register cannot have been written by this instruction. */
-function foldGets(s: Builder, valueOf: (register: RegisterOperand) => bigint | undefined): void {
+function foldGets(s: Builder, valueOf: (register: AnyRegister) => bigint | undefined): void {
   const written = new Set<string>();
   let unknown = false;
   const get = s.get.bind(s);
   const set = s.set.bind(s);
-  s.get = (register) => {
+  s.get = ((register: RegisterOperand) => {
     const value = unknown || written.has(nameOf(register)) ? undefined : valueOf(register);
-    return value === undefined ? get(register) : constant('i64', value);
-  };
-  s.set = (register, value) => {
+    return value === undefined ? get(register) : constant(register.file.type, value);
+  }) as Builder['get'];
+  s.set = ((register: RegisterOperand, value: Arg<'i64'>) => {
     written.add(nameOf(register));
     set(register, value);
-  };
+  }) as Builder['set'];
   const forgetting =
     <A extends unknown[], R>(method: (...args: A) => R) =>
     (...args: A): R => {

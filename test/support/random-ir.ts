@@ -6,16 +6,17 @@ import type { Block, Node, RegisterFile, Value } from '../../src/ir/node.ts';
 import { type PureOpName, pureOps, type Type, widthOf } from '../../src/ir/ops.ts';
 import type { ParseContext } from '../../src/ir/parse.ts';
 
-const file = (name: string, offset: number, zero: boolean): RegisterFile => ({
+const file = (name: string, offset: number, zero: number | undefined): RegisterFile => ({
   name,
   type: 'i64',
   offset,
   count: 32,
   zero,
+  zeroOffset: offset,
   sinkOffset: offset + 8 * 32,
 });
-const X = file('x', 512, true);
-const F = file('f', 1024, false);
+const X = file('x', 512, 0);
+const F = file('f', 1024, undefined);
 const mode = { name: 'mode', type: 'i32', offset: 2048 } as const;
 const status = { name: 'status', type: 'i64', offset: 2056 } as const;
 const twice = routine('twice', ['i64'], 'i64', (s, a) => s.return(s.add(a, a)));
@@ -36,11 +37,11 @@ const disturb = helper(
 );
 
 /** What the names in random IR stand for. */
-export const randomContext: ParseContext = {
+export const randomContext = {
   files: [X, F],
   cells: [mode, status],
   callees: [twice, note, advance, disturb],
-};
+} as const satisfies ParseContext;
 
 type Choose = (count: number) => number;
 

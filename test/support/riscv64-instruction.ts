@@ -7,7 +7,7 @@
 import { deepEqual } from 'node:assert/strict';
 import { buildBlock, constant } from '../../src/ir/builder.ts';
 import { type Environment, evaluate, type Outcome } from '../../src/ir/evaluator.ts';
-import type { RegisterOperand, StateField, Value } from '../../src/ir/node.ts';
+import type { AnyRegister, StateField, Value } from '../../src/ir/node.ts';
 import { hart } from '../../src/isa/riscv64/state.ts';
 import { fieldValue, insertField, type Row } from '../../src/isa/shared/row.ts';
 import { assert } from '../../src/std/assert.ts';
@@ -39,7 +39,7 @@ export function encode(row: Row, fields: Numbers): number {
   }, row.value);
 }
 
-type Operand = RegisterOperand | Value<'i64'>;
+type Operand = AnyRegister | Value<'i64'>;
 
 function operandsOf(row: Row, word: number, slots: boolean): Record<string, Operand> {
   const operands = Object.entries(row.fields).map(([slot, field]): [string, Operand] => {
@@ -124,7 +124,7 @@ function unused(): never {
 }
 
 function environmentOf(world: World, row: Row, word: number): Environment {
-  const nameOf = (register: RegisterOperand): string => {
+  const nameOf = (register: AnyRegister): string => {
     if ('index' in register) return `${register.file.name}${register.index}`;
     return `${register.file.name}${fieldValue(row.fields[register.slot]!, word)}`;
   };

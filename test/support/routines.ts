@@ -20,6 +20,8 @@ const outside = (): never => {
 const noRuntime = {
   slowLoad: 0,
   slowStore: 0,
+  slowLoadAsUser: 0,
+  slowStoreAsUser: 0,
   slowAtomic: 0,
   forgetPages: 0,
   flushTlb: 0,

@@ -12,7 +12,7 @@ import { type Environment, evaluate, evaluateRoutine, type Outcome } from '../..
 import type {
   Block,
   HelperContext,
-  RegisterOperand,
+  AnyRegister,
   RmwKind,
   StateField,
   Width,
@@ -196,12 +196,12 @@ class Hart implements Environment {
     assert(false, `operand ${slot} is not a constant`);
   }
 
-  getRegister(register: RegisterOperand): bigint {
+  getRegister(register: AnyRegister): bigint {
     assert('index' in register, 'the register is not a constant');
     return this.#record.getRegister(register.file, register.index);
   }
 
-  setRegister(register: RegisterOperand, value: bigint): void {
+  setRegister(register: AnyRegister, value: bigint): void {
     assert('index' in register, 'the register is not a constant');
     this.#record.setRegister(register.file, register.index, value);
   }
@@ -214,23 +214,26 @@ class Hart implements Environment {
     this.#record.set(field, value);
   }
 
-  load(width: Width, address: bigint): bigint | undefined {
-    const size = (width / 8) as BusAccessSize;
-    if (pageOffset(address) + size > PAGE) return this.#loadAcross(size, address);
-    const physical = this.#translate(address, access.load);
+  load(width: Width | 128, address: bigint, asUser = false): bigint | undefined {
+    const kind = asUser ? access.loadAsUser : access.load;
+    const size = width / 8;
+    if (pageOffset(address) + size > PAGE) return this.#loadAcross(size, address, kind);
+    const physical = this.#translate(address, kind);
     if (physical === undefined) return undefined;
-    return this.#memory.has(physical, size)
-      ? this.#memory.load(physical, size)
-      : this.#fault(address, access.load);
+    if (!this.#memory.has(physical, size)) return this.#fault(address, access.load);
+    if (size <= 8) return this.#memory.load(physical, size as BusAccessSize);
+    return this.#memory.load(physical, 8) | (this.#memory.load(physical + 8, 8) << 64n);
   }
 
-  store(width: Width, address: bigint, value: bigint): boolean {
-    const size = (width / 8) as BusAccessSize;
-    if (pageOffset(address) + size > PAGE) return this.#storeAcross(size, address, value);
-    const physical = this.#translate(address, access.store);
+  store(width: Width | 128, address: bigint, value: bigint, asUser = false): boolean {
+    const kind = asUser ? access.storeAsUser : access.store;
+    const size = width / 8;
+    if (pageOffset(address) + size > PAGE) return this.#storeAcross(size, address, value, kind);
+    const physical = this.#translate(address, kind);
     if (physical === undefined) return false;
     if (this.#memory.has(physical, size)) {
-      this.#memory.store(physical, size, value);
+      this.#memory.store(physical, Math.min(size, 8) as BusAccessSize, value);
+      if (size > 8) this.#memory.store(physical + 8, 8, value >> 64n);
       return true;
     }
     this.#fault(address, access.store);
@@ -254,16 +257,16 @@ class Hart implements Environment {
     return missing < 0 ? bytes : this.#fault(address + BigInt(missing), kind);
   }
 
-  #loadAcross(size: number, address: bigint): bigint | undefined {
-    const bytes = this.#bytesAcross(size, address, access.load);
+  #loadAcross(size: number, address: bigint, kind: number): bigint | undefined {
+    const bytes = this.#bytesAcross(size, address, kind);
     return bytes?.reduce(
       (value, byte, i) => value | (this.#memory.load(byte, 1) << BigInt(8 * i)),
       0n,
     );
   }
 
-  #storeAcross(size: number, address: bigint, value: bigint): boolean {
-    const bytes = this.#bytesAcross(size, address, access.store);
+  #storeAcross(size: number, address: bigint, value: bigint, kind: number): boolean {
+    const bytes = this.#bytesAcross(size, address, kind);
     for (const [i, byte] of bytes?.entries() ?? []) {
       this.#memory.store(byte, 1, value >> BigInt(8 * i));
     }
@@ -281,12 +284,12 @@ class Hart implements Environment {
     return this.#fault(address, access.store);
   }
 
-  rmw(kind: RmwKind, width: 32 | 64, address: bigint, value: bigint): bigint | undefined {
+  rmw(kind: RmwKind, width: Width, address: bigint, value: bigint): bigint | undefined {
     const physical = this.#atomic(address);
     return physical === undefined ? undefined : this.#memory.rmw(kind, width, physical, value);
   }
 
-  cas(width: 32 | 64, address: bigint, expected: bigint, replacement: bigint): bigint | undefined {
+  cas(width: Width, address: bigint, expected: bigint, replacement: bigint): bigint | undefined {
     const physical = this.#atomic(address);
     if (physical === undefined) return undefined;
     return this.#memory.cas(width, physical, expected, replacement);
@@ -297,7 +300,7 @@ class Hart implements Environment {
     return this.#memory.load(Number(address), (width / 8) as BusAccessSize);
   }
 
-  physicalCas(width: 32 | 64, address: bigint, expected: bigint, replacement: bigint): bigint {
+  physicalCas(width: Width, address: bigint, expected: bigint, replacement: bigint): bigint {
     assert(this.#memory.isRam(Number(address)), `no RAM at ${address}`);
     return this.#memory.cas(width, Number(address), expected, replacement);
   }

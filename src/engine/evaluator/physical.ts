@@ -4,7 +4,7 @@
 // operations are real ones, because other vCPUs of the VM may run at the same time.
 
 import { assert } from '../../std/assert.ts';
-import type { RmwKind } from '../../ir/node.ts';
+import type { RmwKind, Width } from '../../ir/node.ts';
 import type { BusAccessSize } from '../../memory/bus.ts';
 import type { ExecutorOptions } from '../executor.ts';
 
@@ -21,13 +21,18 @@ const narrow = (value: bigint): number => Number(BigInt.asIntN(32, value));
 export class PhysicalMemory {
   readonly #options: ExecutorOptions;
   readonly #view: DataView;
-  readonly #i32: Int32Array;
+  readonly #narrow: { readonly [W in 8 | 16 | 32]: Int8Array | Int16Array | Int32Array };
   readonly #i64: BigInt64Array;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#view = new DataView(options.memory.buffer);
-    this.#i32 = new Int32Array(options.memory.buffer);
+    const { buffer } = options.memory;
+    this.#narrow = {
+      8: new Int8Array(buffer),
+      16: new Int16Array(buffer),
+      32: new Int32Array(buffer),
+    };
     this.#i64 = new BigInt64Array(options.memory.buffer);
   }
 
@@ -65,32 +70,33 @@ export class PhysicalMemory {
   }
 
   /** Index of an atomic access in the array of its width. */
-  #index(width: 32 | 64, address: number): number {
+  #index(width: Width, address: number): number {
     const index = this.#host(address) / (width / 8);
     assert(Number.isInteger(index), `an atomic access at ${address} is misaligned`);
     return index;
   }
 
-  rmw(kind: RmwKind, width: 32 | 64, address: number, value: bigint): bigint {
+  rmw(kind: RmwKind, width: Width, address: number, value: bigint): bigint {
     const index = this.#index(width, address);
     const old =
       width === 64
         ? atomics[kind](this.#i64, index, value)
-        : BigInt(atomics[kind](this.#i32, index, narrow(value)));
+        : BigInt(atomics[kind](this.#narrow[width], index, narrow(value)));
     return BigInt.asUintN(width, old);
   }
 
-  cas(width: 32 | 64, address: number, expected: bigint, replacement: bigint): bigint {
+  cas(width: Width, address: number, expected: bigint, replacement: bigint): bigint {
     const index = this.#index(width, address);
-    const old =
-      width === 64
-        ? Atomics.compareExchange(this.#i64, index, expected, replacement)
-        : BigInt(Atomics.compareExchange(this.#i32, index, narrow(expected), narrow(replacement)));
-    return BigInt.asUintN(width, old);
+    if (width === 64) {
+      return BigInt.asUintN(64, Atomics.compareExchange(this.#i64, index, expected, replacement));
+    }
+    const cells = this.#narrow[width];
+    const old = Atomics.compareExchange(cells, index, narrow(expected), narrow(replacement));
+    return BigInt.asUintN(width, BigInt(old));
   }
 
   /** An atomic access to any word orders those around it. */
   fence(): void {
-    Atomics.or(this.#i32, 0, 0);
+    Atomics.or(this.#narrow[32], 0, 0);
   }
 }

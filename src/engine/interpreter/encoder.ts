@@ -4,8 +4,15 @@
 // Invariant: a remembered record is what `#make` would make; it depends on the architecture only, so one encoder serves
 // all VMs of a process.
 
+import { registerOffset } from '../../ir/node.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
-import { type Field, fieldValue, type Row } from '../../isa/shared/row.ts';
+import {
+  type Field,
+  numberValue,
+  type RegisterField,
+  registerNumber,
+  type Row,
+} from '../../isa/shared/row.ts';
 import type { Handlers } from './handlers.ts';
 import { operandPlaces, record } from './record.ts';
 
@@ -80,15 +87,18 @@ export class Encoder {
     this.#i32[at + record.word / 4] = word;
     if (plan === undefined) return this.#number(at, word);
     for (const { field, cell } of plan.operands) {
-      const value = fieldValue(field, word);
-      if (field.kind === 'number') this.#number(at, value);
-      else this.#u16[at * 2 + cell] = registerOffset(field, value);
+      if (field.kind === 'register')
+        this.#u16[at * 2 + cell] = placeOf(field, registerNumber(field, word));
+      else if (cell * 2 === record.number) this.#number(at, numberValue(field, word)!);
+      else this.#u16[at * 2 + cell] = Number(numberValue(field, word)!);
     }
   }
 
-  #number(at: number, value: number): void {
-    this.#i32[at + record.number / 4] = value | 0;
-    this.#i32[at + record.number / 4 + 1] = Math.floor(value / 2 ** 32);
+  #number(at: number, value: number | bigint): void {
+    const low = typeof value === 'bigint' ? Number(BigInt.asUintN(32, value)) : value;
+    const high = typeof value === 'bigint' ? value >> 32n : Math.floor(value / 2 ** 32);
+    this.#i32[at + record.number / 4] = low | 0;
+    this.#i32[at + record.number / 4 + 1] = Number(high) | 0;
   }
 
   #planOf(row: Row): RowPlan {
@@ -108,8 +118,7 @@ export class Encoder {
   }
 }
 
-function registerOffset(field: Field & { kind: 'register' }, index: number): number {
-  const { file, role } = field;
-  if (role === 'destination' && file.zero && index === 0) return file.sinkOffset;
-  return file.offset + 8 * index;
+function placeOf({ file, role }: RegisterField, index: number): number {
+  if (index !== file.zero) return registerOffset(file, index);
+  return role === 'destination' ? file.sinkOffset : file.zeroOffset;
 }

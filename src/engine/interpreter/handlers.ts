@@ -6,7 +6,14 @@
 // memory is imported and the vCPU a parameter.
 
 import { buildBlock } from '../../ir/builder.ts';
-import type { Block, Callee, Helper, OperandNode, RegisterOperand } from '../../ir/node.ts';
+import {
+  type AnyRegister,
+  type Block,
+  type Callee,
+  type Helper,
+  type OperandNode,
+  registerOffset,
+} from '../../ir/node.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
 import type { Row } from '../../isa/shared/row.ts';
 import { vcpu } from '../../isa/shared/vcpu.ts';
@@ -20,6 +27,8 @@ import {
   getCell,
   Lowering,
   lowerRoutine,
+  registerLoad,
+  registerStore,
   type RuntimeFunctions,
   setCell,
   signatureOf,
@@ -57,7 +66,7 @@ export interface Handlers {
 /** The row's meaning with operands left open. */
 function symbolicMeaning(row: Row): Block {
   const operands = Object.fromEntries(
-    Object.entries(row.fields).map(([slot, field]): [string, OperandNode | RegisterOperand] => [
+    Object.entries(row.fields).map(([slot, field]): [string, OperandNode | AnyRegister] => [
       slot,
       field.kind === 'register'
         ? { file: field.file, slot }
@@ -205,7 +214,10 @@ const targetBase = ({ runtime, functions, translate }: Declared) => ({
 function accessesOf(block: Block): number {
   return block.nodes.reduce((sum, node) => {
     if (node.op === 'if') return sum + accessesOf(node.taken) + accessesOf(node.otherwise);
-    return sum + (['load', 'store', 'rmw', 'cas'].includes(node.op) ? 1 : 0);
+    return (
+      sum +
+      (['load', 'store', 'load_vector', 'store_vector', 'rmw', 'cas'].includes(node.op) ? 1 : 0)
+    );
   }, 0);
 }
 
@@ -230,8 +242,8 @@ function importHost(module: ModuleWriter): HostFunctions {
     results: readonly 'i32'[],
   ) => module.importFunction('env', name, module.type(params, results));
   return {
-    crossLoad: host('crossLoad', ['i32', 'i64', 'i32'], ['i32']),
-    crossStore: host('crossStore', ['i32', 'i64', 'i32', 'i64'], ['i32']),
+    crossLoad: host('crossLoad', ['i32', 'i64', 'i32', 'i32'], ['i32']),
+    crossStore: host('crossStore', ['i32', 'i64', 'i32', 'i64', 'i32'], ['i32']),
     deviceLoad: host('deviceLoad', ['i32', 'i64', 'f64', 'i32'], ['i32']),
     deviceStore: host('deviceStore', ['i32', 'i64', 'f64', 'i32', 'i64'], ['i32']),
     codeWrite: host('codeWrite', ['i32', 'i32'], []),
@@ -283,9 +295,9 @@ const routineTarget = {
 function handlerTarget(joints: Joints, places: ReadonlyMap<string, number>) {
   const place = (slot: string): number => places.get(slot)!;
   /** Pushes an i32 base; the register lies at base + the returned offset. */
-  const address = (code: Code, operand: RegisterOperand): number => {
+  const address = (code: Code, operand: AnyRegister): number => {
     code.localGet(CPU);
-    if ('index' in operand) return operand.file.offset + 8 * operand.index;
+    if ('index' in operand) return registerOffset(operand.file, operand.index);
     field16(code, place(operand.slot));
     code.op(opcodes['i32.add']);
     return 0;
@@ -293,15 +305,16 @@ function handlerTarget(joints: Joints, places: ReadonlyMap<string, number>) {
   return {
     operand(code: Code, slot: string): void {
       code.localGet(IP);
-      code.memory(opcodes['i64.load'], place(slot), 3);
+      if (place(slot) === record.number) code.memory(opcodes['i64.load'], record.number, 3);
+      else code.memory(opcodes['i64.load16_u'], place(slot), 1);
     },
-    getRegister(code: Code, operand: RegisterOperand): void {
-      code.memory(opcodes['i64.load'], address(code, operand), 3);
+    getRegister(code: Code, operand: AnyRegister): void {
+      code.memory(registerLoad[operand.file.type], address(code, operand), 3);
     },
-    setRegister(code: Code, operand: RegisterOperand, push: () => void): void {
+    setRegister(code: Code, operand: AnyRegister, push: () => void): void {
       const offset = address(code, operand);
       push();
-      code.memory(opcodes['i64.store'], offset, 3);
+      code.memory(registerStore[operand.file.type], offset, 3);
     },
     pc: pushPc,
     dataTag: (code: Code): void => getCell(code, vcpu.dataTag),

@@ -4,7 +4,7 @@
 //   4   u16   distance of the instruction from the block's first, in bytes
 //   6   u16   instructions of the block before this one
 //   8   i64   number operand
-//   16  u16   four register operands: offsets in the vCPU's record
+//   16  u16   four operands: registers' offsets in the vCPU's record, or numbers
 //   24  i32   link: host offset of the record that a direct jump from here continues at, 0 if not known
 //   28  u32   the instruction word
 //
@@ -18,7 +18,7 @@
 //
 // Invariant: a link joins two blocks of one page of one mapping, so they are invalidated together.
 
-import type { Row } from '../../isa/shared/row.ts';
+import type { Field, Row } from '../../isa/shared/row.ts';
 
 export const record = {
   bytes: 32,
@@ -36,16 +36,21 @@ export const header = { page: 0, linkable: 4, count: 8, host: 12, next: 16 } as 
 /** Instructions in a block, at most; bounds the time between two looks at the budget. */
 export const BLOCK_LIMIT = 64;
 
-/** Where the operands of a row lie in a record: the number at `record.number`, the n-th register after others. */
+/**
+ * Where the operands of a row lie in a record: a number at `record.number`, and in the 16-bit cells one after another
+ * the registers and further numbers, which must fit: unsigned ones of at most 16 bits.
+ */
 export function operandPlaces(row: Row): ReadonlyMap<string, number> {
-  let registers = 0;
-  let numbers = 0;
-  const places = Object.entries(row.fields).map(([name, field]): [string, number] => {
-    if (field.kind === 'register') return [name, record.registers + 2 * registers++];
-    numbers++;
-    return [name, record.number];
-  });
-  if (registers > 4 || numbers > 1)
+  const fields = Object.entries(row.fields);
+  const numbers = fields.filter(([, field]) => field.kind === 'number');
+  const first = numbers.find(([, field]) => !fitsCell(field)) ?? numbers[0];
+  const others = fields.filter((field) => field !== first);
+  if (others.length > 4 || others.some(([, field]) => !fitsCell(field)))
     throw new RangeError(`${row.name} has too many operands for a record`);
-  return new Map(places);
+  const places = others.map(([name], i) => [name, record.registers + 2 * i] as const);
+  return new Map(first === undefined ? places : [[first[0], record.number] as const, ...places]);
 }
+
+const fitsCell = (field: Field): boolean =>
+  field.kind === 'register' ||
+  (!field.signed && field.code === undefined && field.width + field.shift <= 16);

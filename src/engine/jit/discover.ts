@@ -9,7 +9,7 @@
 // Invariants: block 0 is the entry and every block can be reached from it; the graph of the blocks is reducible.
 
 import { type Builder, createBuilder } from '../../ir/builder.ts';
-import type { Block, Node, RegisterOperand } from '../../ir/node.ts';
+import { type AnyRegister, type Block, type Node, registerOffset } from '../../ir/node.ts';
 import type { Isa } from '../../isa/shared/isa.ts';
 import { constantOperands } from '../../isa/shared/operands.ts';
 import { fallsThrough } from '../lower/lower.ts';
@@ -227,8 +227,8 @@ function decode(page: Page, offset: number, entry: number, builder: Builder): De
   return { meaning, next: offset + length, flow: flowOf(meaning, link), link };
 }
 
-const offsetOf = (register: RegisterOperand): number | undefined =>
-  'index' in register ? register.file.offset + 8 * register.index : undefined;
+const offsetOf = (register: AnyRegister): number | undefined =>
+  'index' in register ? registerOffset(register.file, register.index) : undefined;
 
 function linkOf(meaning: Block, next: number): number | undefined {
   for (const node of meaning.nodes) {

@@ -58,6 +58,8 @@ export class RegionModule {
       runtime: {
         slowLoad: engine('runtime.slowLoad', ['i32', 'i64', 'i32'], ['i32']),
         slowStore: engine('runtime.slowStore', ['i32', 'i64', 'i32', 'i64'], ['i32']),
+        slowLoadAsUser: engine('runtime.slowLoadAsUser', ['i32', 'i64', 'i32'], ['i32']),
+        slowStoreAsUser: engine('runtime.slowStoreAsUser', ['i32', 'i64', 'i32', 'i64'], ['i32']),
         slowAtomic: engine('runtime.slowAtomic', ['i32', 'i64'], ['i32']),
         forgetPages: engine('runtime.forgetPages', ['i32'], []),
         flushTlb: engine('runtime.flushTlb', ['i32'], []),

@@ -10,7 +10,7 @@
 // Invariant: whenever the guest's state can be seen (an exception, an exit, other code), registers, pc and budget in
 // the vCPU's record are exact.
 
-import type { Block, Callee, Node, RegisterOperand, StateField, Value } from '../../ir/node.ts';
+import type { AnyRegister, Block, Callee, Node, StateField, Value } from '../../ir/node.ts';
 import { vcpu } from '../../isa/shared/vcpu.ts';
 import type { Code } from '../../wasm/code.ts';
 import { opcodes } from '../../wasm/opcodes.ts';
@@ -21,6 +21,8 @@ import {
   getCell,
   Locals,
   Lowering,
+  registerLoad,
+  registerStore,
   type RuntimeFunctions,
   setCell,
   type Target,
@@ -107,7 +109,7 @@ class RegionLowering {
     this.#origin = code.local('i64');
     this.#pc = code.local('i64');
     this.#label = code.local('i32');
-    for (const offset of this.#registers.used) this.#localOf.set(offset, code.local('i64'));
+    for (const [offset, type] of this.#registers.used) this.#localOf.set(offset, code.local(type));
     this.#locals = new Locals(code);
     this.#lowering = new Lowering(code, this.#target(), this.#locals);
   }
@@ -177,10 +179,10 @@ class RegionLowering {
     if (this.#region.inLoops.size > 0) this.#checkLastPages();
     getCell(code, vcpu.pc);
     code.localSet(this.#origin);
-    for (const [offset, local] of this.#localOf) {
+    for (const [offset, type] of this.#registers.used) {
       code.localGet(CPU);
-      code.memory(opcodes['i64.load'], offset, 3);
-      code.localSet(local);
+      code.memory(registerLoad[type], offset, 3);
+      code.localSet(this.#localOf.get(offset)!);
     }
   }
 
@@ -380,11 +382,11 @@ class RegionLowering {
   /** Stores registers, a bit each. */
   #store(registers: bigint): void {
     const code = this.#code;
-    for (const [bit, offset] of this.#registers.used.entries()) {
+    for (const [bit, [offset, type]] of this.#registers.used.entries()) {
       if (((registers >> BigInt(bit)) & 1n) === 0n) continue;
       code.localGet(CPU);
       code.localGet(this.#localOf.get(offset)!);
-      code.memory(opcodes['i64.store'], offset, 3);
+      code.memory(registerStore[type], offset, 3);
     }
   }
 
@@ -435,7 +437,7 @@ class RegionLowering {
 
   #target(): Target {
     const { runtime, functionOf, translate } = this.#functions;
-    const localOf = (operand: RegisterOperand): number => this.#localOf.get(offsetOf(operand))!;
+    const localOf = (operand: AnyRegister): number => this.#localOf.get(offsetOf(operand))!;
     return {
       runtime,
       functionOf,
@@ -494,7 +496,16 @@ function closingNode(meaning: Block): Node | undefined {
   return last?.op === 'branch' || last?.op === 'jump' ? last : undefined;
 }
 
-const accesses = new Set<Node['op']>(['load', 'store', 'rmw', 'cas', 'probe_load', 'probe_store']);
+const accesses = new Set<Node['op']>([
+  'load',
+  'store',
+  'load_vector',
+  'store_vector',
+  'rmw',
+  'cas',
+  'probe_load',
+  'probe_store',
+]);
 
 /** Whether a block translates addresses of data. */
 function accessesMemory(block: Block): boolean {

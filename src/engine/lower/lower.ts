@@ -15,10 +15,12 @@ import type {
   LoadNode,
   LoopNode,
   Node,
-  RegisterOperand,
+  AnyRegister,
+  LoadVectorNode,
   RmwNode,
   StateField,
   StoreNode,
+  StoreVectorNode,
   Value,
 } from '../../ir/node.ts';
 import { type PureRow, pureOps, type Type } from '../../ir/ops.ts';
@@ -35,8 +37,14 @@ export const CPU = 0;
 export interface RuntimeFunctions {
   /** `(cpu, address: i64, size: i32) → i32`: host offset to load from, or 0 for a pending exception. */
   readonly slowLoad: number;
-  /** `(cpu, address: i64, size: i32, value: i64) → i32`: host offset to store to, or 0 for a pending exception. */
+  /**
+   * `(cpu, address: i64, size: i32, value: i64) → i32`: host offset to store to, or 0 for a pending exception. Of
+   * sixteen bytes the upper half is in vcpu.scratchHigh.
+   */
   readonly slowStore: number;
+  /** `slowLoad` and `slowStore` as user mode. */
+  readonly slowLoadAsUser: number;
+  readonly slowStoreAsUser: number;
   /** `(cpu, address: i64) → i32`: host offset to read and write, or 0 for a pending exception. */
   readonly slowAtomic: number;
   /** `(cpu)`: vcpu.dataTag is another one than vcpu.lastPagesTag. */
@@ -56,9 +64,9 @@ export interface Target {
   /** Pushes a number operand (i64). */
   operand(code: Code, slot: string): void;
   /** Pushes a register's value (i64). */
-  getRegister(code: Code, operand: RegisterOperand): void;
+  getRegister(code: Code, operand: AnyRegister): void;
   /** Sets a register to what `push` pushes. */
-  setRegister(code: Code, operand: RegisterOperand, push: () => void): void;
+  setRegister(code: Code, operand: AnyRegister, push: () => void): void;
   /** What follows is the meaning of the instruction at a distance from the origin. */
   instruction?(distance: number): void;
   /** Offset in the vCPU's record of the page last accessed that way, if it is to be looked at first. */
@@ -87,6 +95,10 @@ const pureOpcodes = new Map<string, number | undefined>(
   ]),
 );
 
+const immediates = new Map<string, readonly number[]>(
+  Object.entries(pureOps).map(([name, row]: [string, PureRow]) => [name, row.immediate]),
+);
+
 const log2 = { 8: 0, 16: 1, 32: 2, 64: 3 } as const;
 const loads = {
   unsigned: {
@@ -109,6 +121,20 @@ const stores = {
   64: opcodes['i64.store'],
 } as const;
 const rmws = {
+  8: {
+    add: opcodes['i64.atomic.rmw8.add_u'],
+    and: opcodes['i64.atomic.rmw8.and_u'],
+    or: opcodes['i64.atomic.rmw8.or_u'],
+    xor: opcodes['i64.atomic.rmw8.xor_u'],
+    xchg: opcodes['i64.atomic.rmw8.xchg_u'],
+  },
+  16: {
+    add: opcodes['i64.atomic.rmw16.add_u'],
+    and: opcodes['i64.atomic.rmw16.and_u'],
+    or: opcodes['i64.atomic.rmw16.or_u'],
+    xor: opcodes['i64.atomic.rmw16.xor_u'],
+    xchg: opcodes['i64.atomic.rmw16.xchg_u'],
+  },
   32: {
     add: opcodes['i64.atomic.rmw32.add_u'],
     and: opcodes['i64.atomic.rmw32.and_u'],
@@ -125,8 +151,18 @@ const rmws = {
   },
 } as const;
 const cmpxchg = {
+  8: opcodes['i64.atomic.rmw8.cmpxchg_u'],
+  16: opcodes['i64.atomic.rmw16.cmpxchg_u'],
   32: opcodes['i64.atomic.rmw32.cmpxchg_u'],
   64: opcodes['i64.atomic.rmw.cmpxchg'],
+} as const;
+/** How a register of each type is read from and written to the vCPU's record. */
+export const registerLoad = { i64: opcodes['i64.load'], v128: opcodes['v128.load'] } as const;
+export const registerStore = { i64: opcodes['i64.store'], v128: opcodes['v128.store'] } as const;
+const vectorLoads = {
+  32: opcodes['v128.load32_zero'],
+  64: opcodes['v128.load64_zero'],
+  128: opcodes['v128.load'],
 } as const;
 const stateLoad = { i32: opcodes['i32.load'], i64: opcodes['i64.load'] } as const;
 const stateStore = { i32: opcodes['i32.store'], i64: opcodes['i64.store'] } as const;
@@ -217,6 +253,8 @@ interface Lookup {
   readonly size: number;
   /** See Target.lastPage. */
   readonly lastPage?: number | undefined;
+  /** Pushes the low bits of the tag, if that is not vcpu.dataTag. */
+  readonly tag?: (() => void) | undefined;
   /** Pushes the host offset found by a slow path; 0 for a pending exception. */
   readonly slow: () => void;
 }
@@ -302,6 +340,11 @@ export class Lowering {
 
   #constant(type: Type, value: bigint): void {
     const code = this.#code;
+    if (type === 'v128') {
+      return code.v128Const(
+        Array.from({ length: 16 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn)),
+      );
+    }
     if (type === 'i64' || type === 'f64') code.i64Const(BigInt.asIntN(64, value));
     else code.i32Const(Number(BigInt.asIntN(32, value)));
     if (type === 'f64') code.op(opcodes['f64.reinterpret_i64']);
@@ -310,7 +353,7 @@ export class Lowering {
 
   #pure(node: Value): void {
     const code = this.#code;
-    if (node.op === 'select' || node.op === 'select32') {
+    if (node.op === 'select' || node.op === 'select32' || node.op === 'select_v') {
       this.#push(node.args[1] as Value);
       this.#push(node.args[2] as Value);
       this.#push(node.args[0] as Value);
@@ -321,7 +364,7 @@ export class Lowering {
     if (node.op === 'int1') return;
     const opcode = pureOpcodes.get(node.op);
     assert(opcode !== undefined, `${node.op} is not a pure operation`);
-    code.op(opcode);
+    code.immediate(opcode, immediates.get(node.op)!);
   }
 
   /** Keeps the value on the stack in a local, or drops it. */
@@ -406,6 +449,10 @@ export class Lowering {
         return this.#load(node);
       case 'store':
         return this.#store(node);
+      case 'load_vector':
+        return this.#loadVector(node);
+      case 'store_vector':
+        return this.#storeVector(node);
       case 'rmw':
       case 'cas':
         return this.#atomic(node);
@@ -503,13 +550,13 @@ export class Lowering {
     code.localSet(host);
   }
 
-  #probeTlb({ table, address, size, lastPage, slow }: Lookup, host: number): void {
+  #probeTlb({ table, address, size, lastPage, tag, slow }: Lookup, host: number): void {
     const code = this.#code;
     const entry = this.#pool.take('i32');
     tlbEntry(code, address, entry);
     code.localGet(entry);
     code.memory(opcodes['i64.load'], table, 3);
-    tlbTag(code, address, size, () => this.#target.dataTag(code));
+    tlbTag(code, address, size, tag ?? (() => this.#target.dataTag(code)));
     code.op(opcodes['i64.eq']);
     code.likely();
     code.if();
@@ -550,17 +597,35 @@ export class Lowering {
     const code = this.#code;
     const address = this.#asLocal(node.args[0]!);
     const size = node.width / 8;
-    const lastPage = this.#target.lastPage?.(node.args[0]!, access.load);
+    const host = this.#loadedFrom(node, address, size);
+    code.localGet(host);
+    code.memory(loads[node.signed ? 'signed' : 'unsigned'][node.width], 0, 0);
+    this.#keep(node);
+  }
+
+  #loadVector(node: LoadVectorNode): void {
+    const code = this.#code;
+    const host = this.#loadedFrom(node, this.#asLocal(node.args[0]!), node.width / 8);
+    code.localGet(host);
+    code.memory(vectorLoads[node.width], 0, 0);
+    this.#keep(node);
+  }
+
+  /** A local with the host offset that a load reads. */
+  #loadedFrom(node: LoadNode | LoadVectorNode, address: number, size: number): number {
+    const code = this.#code;
+    const { runtime } = this.#target;
+    const isUser = node.op === 'load' && node.asUser === true;
     const slow = (): void => {
       code.localGet(CPU);
       code.localGet(address);
       code.i32Const(size);
-      code.call(this.#target.runtime.slowLoad);
+      code.call(isUser ? runtime.slowLoadAsUser : runtime.slowLoad);
     };
-    const host = this.#lookup({ table: tlb.load, address, size, lastPage, slow });
-    code.localGet(host);
-    code.memory(loads[node.signed ? 'signed' : 'unsigned'][node.width], 0, 0);
-    this.#keep(node);
+    const wanted = { table: tlb.load, address, size, slow };
+    if (isUser) return this.#lookup({ ...wanted, tag: () => getCell(code, vcpu.userTag) });
+    const lastPage = this.#target.lastPage?.(node.args[0]!, access.load);
+    return this.#lookup({ ...wanted, lastPage });
   }
 
   #store(node: StoreNode): void {
@@ -568,18 +633,51 @@ export class Lowering {
     const address = this.#asLocal(node.args[0]!);
     const value = this.#asLocal(node.args[1]!);
     const size = node.width / 8;
-    const lastPage = this.#target.lastPage?.(node.args[0]!, access.store);
+    const host = this.#storedTo(node, address, size, () => code.localGet(value));
+    code.localGet(host);
+    code.localGet(value);
+    code.memory(stores[node.width], 0, 0);
+  }
+
+  #storeVector(node: StoreVectorNode): void {
+    const code = this.#code;
+    const address = this.#asLocal(node.args[0]!);
+    const value = this.#asLocal(node.args[1]!);
+    const half = (lane: number): void => {
+      code.localGet(value);
+      code.lane(opcodes['i64x2.extract_lane'], lane);
+    };
+    const host = this.#storedTo(node, address, node.width / 8, () => {
+      if (node.width === 128) setCell(code, vcpu.scratchHigh, () => half(1));
+      half(0);
+    });
+    code.localGet(host);
+    code.localGet(value);
+    if (node.width === 128) code.memory(opcodes['v128.store'], 0, 0);
+    else code.memoryLane(opcodes[`v128.store${node.width}_lane`], 0, 0, 0);
+  }
+
+  /** A local with the host offset that a store writes; `push` pushes its low 64 bits for a slow path. */
+  #storedTo(
+    node: StoreNode | StoreVectorNode,
+    address: number,
+    size: number,
+    push: () => void,
+  ): number {
+    const code = this.#code;
+    const { runtime } = this.#target;
+    const isUser = node.op === 'store' && node.asUser === true;
     const slow = (): void => {
       code.localGet(CPU);
       code.localGet(address);
       code.i32Const(size);
-      code.localGet(value);
-      code.call(this.#target.runtime.slowStore);
+      push();
+      code.call(isUser ? runtime.slowStoreAsUser : runtime.slowStore);
     };
-    const host = this.#lookup({ table: tlb.store, address, size, lastPage, slow });
-    code.localGet(host);
-    code.localGet(value);
-    code.memory(stores[node.width], 0, 0);
+    const wanted = { table: tlb.store, address, size, slow };
+    if (isUser) return this.#lookup({ ...wanted, tag: () => getCell(code, vcpu.userTag) });
+    const lastPage = this.#target.lastPage?.(node.args[0]!, access.store);
+    return this.#lookup({ ...wanted, lastPage });
   }
 
   #atomic(node: RmwNode | CasNode): void {

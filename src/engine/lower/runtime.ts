@@ -32,9 +32,16 @@ import {
 
 /** Function indices of what the host does (engine/host-calls.ts implements them). */
 export interface HostFunctions {
-  /** `(cpu, virtual: i64, size: i32) → i32`: loads across a page boundary into the scratch; its offset, or 0. */
+  /**
+   * `(cpu, virtual: i64, size: i32, access: i32) → i32`: loads across a page boundary into the scratch; its offset,
+   * or 0.
+   */
   readonly crossLoad: number;
-  /** The same for a store: where to store once more, which nobody sees; 0 for a pending exception. */
+  /**
+   * `(cpu, virtual: i64, size: i32, value: i64, access: i32) → i32`: the same for a store: where to store once more,
+   * which nobody sees; 0 for a pending exception. Of sixteen bytes the upper half is in vcpu.scratchHigh, here and
+   * below.
+   */
   readonly crossStore: number;
   /** `(cpu, virtual: i64, physical: f64, size: i32) → i32`: like crossLoad, from a device. */
   readonly deviceLoad: number;
@@ -49,6 +56,21 @@ export interface RuntimeNeeds {
   readonly host: HostFunctions;
 }
 
+/** How data are accessed: the tag of entries, and the kind of access for `translate`. */
+interface Manner {
+  readonly tag: StateField;
+  readonly kind: number;
+}
+
+const own = {
+  load: { tag: vcpu.dataTag, kind: access.load },
+  store: { tag: vcpu.dataTag, kind: access.store },
+} as const;
+const asUser = {
+  load: { tag: vcpu.userTag, kind: access.loadAsUser },
+  store: { tag: vcpu.userTag, kind: access.storeAsUser },
+} as const;
+
 const ADDRESS = 1;
 const SIZE = 2;
 const VALUE = 3;
@@ -59,8 +81,10 @@ export function defineRuntime(
   runtime: RuntimeFunctions,
   needs: RuntimeNeeds,
 ): void {
-  module.defineFunction(runtime.slowLoad, slowLoad(needs));
-  module.defineFunction(runtime.slowStore, slowStore(needs));
+  module.defineFunction(runtime.slowLoad, slowLoad(needs, own.load));
+  module.defineFunction(runtime.slowStore, slowStore(needs, own.store));
+  module.defineFunction(runtime.slowLoadAsUser, slowLoad(needs, asUser.load));
+  module.defineFunction(runtime.slowStoreAsUser, slowStore(needs, asUser.store));
   module.defineFunction(runtime.slowAtomic, slowAtomic(needs));
   module.defineFunction(runtime.forgetPages, forgetPages());
   module.defineFunction(runtime.flushTlb, flushTlb());
@@ -72,6 +96,8 @@ export function declareRuntime(module: ModuleWriter): RuntimeFunctions {
   return {
     slowLoad: module.declareFunction(module.type(['i32', 'i64', 'i32'], ['i32'])),
     slowStore: module.declareFunction(module.type(['i32', 'i64', 'i32', 'i64'], ['i32'])),
+    slowLoadAsUser: module.declareFunction(module.type(['i32', 'i64', 'i32'], ['i32'])),
+    slowStoreAsUser: module.declareFunction(module.type(['i32', 'i64', 'i32', 'i64'], ['i32'])),
     slowAtomic: module.declareFunction(module.type(['i32', 'i64'], ['i32'])),
     forgetPages: module.declareFunction(module.type(['i32'], [])),
     flushTlb: module.declareFunction(module.type(['i32'], [])),
@@ -80,7 +106,7 @@ export function declareRuntime(module: ModuleWriter): RuntimeFunctions {
 }
 
 /** Returns what the host gives if the access crosses a page. */
-function crossing(code: Code, hostFunction: number, params: readonly number[]): void {
+function crossing(code: Code, hostFunction: number, params: readonly number[], kind: number): void {
   code.localGet(ADDRESS);
   code.op(opcodes['i32.wrap_i64']);
   code.i32Const(0xfff);
@@ -92,6 +118,7 @@ function crossing(code: Code, hostFunction: number, params: readonly number[]): 
   code.unlikely();
   code.if();
   for (const param of params) code.localGet(param);
+  code.i32Const(kind);
   code.returnCall(hostFunction);
   code.end();
 }
@@ -161,13 +188,13 @@ export function fill(
   code.end();
 }
 
-function slowLoad(needs: RuntimeNeeds): Code {
+function slowLoad(needs: RuntimeNeeds, { tag, kind }: Manner): Code {
   const code = new Code(3);
   const host = code.local('i32');
-  crossing(code, needs.host.crossLoad, [CPU, ADDRESS, SIZE]);
+  crossing(code, needs.host.crossLoad, [CPU, ADDRESS, SIZE], kind);
   count(code, vcpu.tlbMissLoad);
-  returnIfKnown(code, 'load', ADDRESS, vcpu.dataTag, host);
-  const { physical, distance } = translateOrFault(code, needs.translate, ADDRESS, access.load);
+  returnIfKnown(code, 'load', ADDRESS, tag, host);
+  const { physical, distance } = translateOrFault(code, needs.translate, ADDRESS, kind);
   code.unlikely();
   code.if();
   code.localGet(CPU);
@@ -178,7 +205,7 @@ function slowLoad(needs: RuntimeNeeds): Code {
   code.returnCall(needs.host.deviceLoad);
   code.end();
   setHost(code, distance, host);
-  fill(code, 'load', ADDRESS, host, vcpu.dataTag);
+  fill(code, 'load', ADDRESS, host, tag);
   code.localGet(host);
   return code;
 }
@@ -203,15 +230,13 @@ function noticeCodeWrite(code: Code, needs: RuntimeNeeds, host: number): void {
   code.end();
 }
 
-function slowStore(needs: RuntimeNeeds): Code {
+function slowStore(needs: RuntimeNeeds, { tag, kind }: Manner): Code {
   const code = new Code(4);
   const host = code.local('i32');
-  crossing(code, needs.host.crossStore, [CPU, ADDRESS, SIZE, VALUE]);
+  crossing(code, needs.host.crossStore, [CPU, ADDRESS, SIZE, VALUE], kind);
   count(code, vcpu.tlbMissStore);
-  returnIfKnown(code, 'store', ADDRESS, vcpu.dataTag, host, () =>
-    noticeCodeWrite(code, needs, host),
-  );
-  const { physical, distance } = translateOrFault(code, needs.translate, ADDRESS, access.store);
+  returnIfKnown(code, 'store', ADDRESS, tag, host, () => noticeCodeWrite(code, needs, host));
+  const { physical, distance } = translateOrFault(code, needs.translate, ADDRESS, kind);
   code.unlikely();
   code.if();
   code.localGet(CPU);
@@ -224,7 +249,7 @@ function slowStore(needs: RuntimeNeeds): Code {
   code.end();
   setHost(code, distance, host);
   noticeCodeWrite(code, needs, host);
-  fill(code, 'store', ADDRESS, host, vcpu.dataTag);
+  fill(code, 'store', ADDRESS, host, tag);
   code.localGet(host);
   return code;
 }

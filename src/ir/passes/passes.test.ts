@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { array, assert, nat, property } from 'fast-check';
 import { randomContext, randomInstructions } from '../../../test/support/random-ir.ts';
 import { type Environment, evaluate } from '../evaluator.ts';
-import type { Block, RegisterOperand } from '../node.ts';
+import type { Block, AnyRegister } from '../node.ts';
 import { verify } from '../verify.ts';
 import { cse } from './cse.ts';
 import { dce } from './dce.ts';
@@ -15,7 +15,7 @@ import { optimise, simplify } from './optimise.ts';
 
 const passes = { forward, fold, cse, dce, simplify, optimise };
 
-const nameOf = (register: RegisterOperand): string =>
+const nameOf = (register: AnyRegister): string =>
   `${register.file.name}${'index' in register ? register.index : 3}`;
 
 /** A world whose registers, cells and memory hold numbers made from `seed`; some addresses fault. */

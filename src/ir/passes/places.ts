@@ -2,7 +2,14 @@
 // Invariant: two nodes name the same place just if their numbers are equal. A place whose value may change by itself,
 // or which only the decoded record names, has no number.
 
-import type { Block, Callee, Helper, Node, Routine } from '../node.ts';
+import {
+  type Block,
+  type Callee,
+  type Helper,
+  type Node,
+  registerOffset,
+  type Routine,
+} from '../node.ts';
 
 /** The place that a node reads or writes, if it is known. */
 export function placeOf(node: Node): number | undefined {
@@ -10,8 +17,8 @@ export function placeOf(node: Node): number | undefined {
     case 'get':
     case 'set': {
       const { register } = node;
-      if (!('index' in register) || (register.file.zero && register.index === 0)) return undefined;
-      return register.file.offset + 8 * register.index;
+      if (!('index' in register) || register.index === register.file.zero) return undefined;
+      return registerOffset(register.file, register.index);
     }
     case 'get_state':
     case 'set_state':

@@ -206,7 +206,16 @@ class Walk {
 const isPure = (node: Node): node is PureNode | PcNode =>
   node.op === 'pc' || pureNames.has(node.op);
 
-const accesses = new Set<Node['op']>(['load', 'store', 'rmw', 'cas', 'probe_load', 'probe_store']);
+const accesses = new Set<Node['op']>([
+  'load',
+  'store',
+  'load_vector',
+  'store_vector',
+  'rmw',
+  'cas',
+  'probe_load',
+  'probe_store',
+]);
 
 /** Whether an address is a register, or a register plus a constant. */
 function isPlain(address: Value): boolean {

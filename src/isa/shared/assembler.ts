@@ -7,7 +7,15 @@
 
 import { assert } from '../../std/assert.ts';
 import type { Isa } from './isa.ts';
-import { type Field, fieldValue, insertField, type NumberField, type Row } from './row.ts';
+import {
+  type Field,
+  insertField,
+  type NumberCode,
+  type NumberField,
+  numberValue,
+  registerNumber,
+  type Row,
+} from './row.ts';
 
 /** Text that is no program of this architecture; the message begins with the line's number, from 1. */
 export class AssemblyError extends Error {
@@ -117,26 +125,46 @@ function encode(
 
 /** The word with a field set; undefined if the field cannot hold the value. */
 function withValue(field: Field, word: number, value: bigint): number | undefined {
+  if (field.kind === 'number' && field.code !== undefined) {
+    const raw = rawOf(field.code, field.width, value);
+    return raw === undefined ? undefined : insertField(field, word, raw);
+  }
   const raw =
     field.kind === 'register'
       ? value - BigInt(field.add)
       : BigInt.asUintN(field.width, value >> BigInt(field.shift));
   if (raw < 0n || raw >= 1n << BigInt(field.width)) return undefined;
   const result = insertField(field, word, Number(raw));
-  return BigInt(fieldValue(field, result)) === value ? result : undefined;
+  const found =
+    field.kind === 'register' ? registerNumber(field, result) : numberValue(field, result)!;
+  return BigInt(found) === value ? result : undefined;
+}
+
+const inverses = new WeakMap<NumberCode, ReadonlyMap<bigint, number>>();
+
+/** The least bits that a code decodes to a value. */
+function rawOf(code: NumberCode, width: number, value: bigint): number | undefined {
+  let inverse = inverses.get(code);
+  if (inverse === undefined) {
+    const all = Array.from({ length: 2 ** width }, (_, i) => 2 ** width - 1 - i);
+    const valid = all.filter((raw) => code.decode(raw) !== undefined);
+    inverse = new Map(valid.map((raw) => [BigInt.asUintN(64, code.decode(raw)!), raw]));
+    inverses.set(code, inverse);
+  }
+  return inverse.get(BigInt.asUintN(64, value));
 }
 
 const operandValue = (field: Field, text: string, place: Place): bigint | undefined =>
-  field.kind === 'register' ? registerNumber(field, text) : numberValue(field, text, place);
+  field.kind === 'register' ? registerNamed(field, text) : numberWritten(field, text, place);
 
-function registerNumber(field: Field & { kind: 'register' }, text: string): bigint | undefined {
+function registerNamed(field: Field & { kind: 'register' }, text: string): bigint | undefined {
   const named = field.names.indexOf(text);
   if (named !== -1) return BigInt(named);
   const digits = text.startsWith(field.file.name) ? text.slice(field.file.name.length) : '';
   return /^(?:0|[1-9]\d?)$/.test(digits) ? BigInt(digits) : undefined;
 }
 
-function numberValue(field: NumberField, text: string, place: Place): bigint | undefined {
+function numberWritten(field: NumberField, text: string, place: Place): bigint | undefined {
   const named = field.names?.indexOf(text) ?? -1;
   if (named !== -1) return BigInt(named);
   const label = field.relative ? place.labels.get(text) : undefined;

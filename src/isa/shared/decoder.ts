@@ -2,7 +2,7 @@
 // Invariant: of all rows that match a word the one with the most fixed bits is found; ties are refused at construction.
 
 import { assert } from '../../std/assert.ts';
-import { rawField, type Row } from './row.ts';
+import { type NumberField, numberValue, rawField, type Row } from './row.ts';
 
 export type Decode = (word: number) => Row | undefined;
 
@@ -10,11 +10,26 @@ type Tree =
   | { readonly kind: 'leaf'; readonly rows: readonly Row[] }
   | { readonly kind: 'split'; readonly mask: number; readonly branches: ReadonlyMap<number, Tree> };
 
+const coded = new WeakMap<Row, readonly NumberField[]>();
+
+/** The fields of which some bits stand for nothing. */
+function codedFields(row: Row): readonly NumberField[] {
+  let fields = coded.get(row);
+  if (fields === undefined) {
+    fields = Object.values(row.fields).filter(
+      (field) => field.kind === 'number' && field.code !== undefined,
+    ) as NumberField[];
+    coded.set(row, fields);
+  }
+  return fields;
+}
+
 const fixedBits = (row: Row): number => row.mask.toString(2).replaceAll('0', '').length;
 
 const matches = (row: Row, word: number): boolean =>
   (word & row.mask) >>> 0 === row.value &&
-  row.nonzero.every((name) => rawField(row.fields[name]!, word) !== 0);
+  row.nonzero.every((name) => rawField(row.fields[name]!, word) !== 0) &&
+  codedFields(row).every((field) => numberValue(field, word) !== undefined);
 
 function checkTies(rows: readonly Row[]): void {
   for (const [i, a] of rows.entries()) {

@@ -1,6 +1,6 @@
 // From a word to assembly text, by the row's own template: registers by name, numbers decimal.
 
-import { type Field, fieldValue, type Row } from './row.ts';
+import { type Field, numberValue, registerNumber, type Row } from './row.ts';
 
 /**
  * The instruction as text. With `pc`, its address, distances from it are written as the addresses they lead to, in
@@ -13,8 +13,9 @@ export function disassemble(row: Row, word: number, pc?: bigint): string {
 }
 
 function operandText(field: Field, word: number, pc: bigint | undefined): string {
-  const value = fieldValue(field, word);
-  if (field.kind === 'register') return field.names[value]!;
+  if (field.kind === 'register') return field.names[registerNumber(field, word)]!;
+  const value = numberValue(field, word)!;
+  if (typeof value === 'bigint') return field.code?.print?.(value) ?? `${value}`;
   if (!field.relative || pc === undefined) return field.names?.[value] ?? `${value}`;
   return `0x${BigInt.asUintN(64, pc + BigInt(value)).toString(16)}`;
 }

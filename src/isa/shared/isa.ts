@@ -2,18 +2,18 @@
 
 import type { RegisterOperand, Routine, StateField } from '../../ir/node.ts';
 import type { Builder } from '../../ir/builder.ts';
-import type { RegisterFile } from '../../ir/node.ts';
+import type { AnyRegisterFile } from '../../ir/node.ts';
 import type { Row } from './row.ts';
 
 /** Kinds of access, as `translate` and `accessFault` number them. */
-export const access = { load: 0, store: 1, fetch: 2 } as const;
+export const access = { load: 0, store: 1, fetch: 2, loadAsUser: 3, storeAsUser: 4 } as const;
 
 /** Reads and writes cells of one vCPU's record. */
 export interface VcpuState {
   get(field: StateField): bigint;
   set(field: StateField, value: bigint): void;
-  getRegister(file: RegisterFile, index: number): bigint;
-  setRegister(file: RegisterFile, index: number, value: bigint): void;
+  getRegister(file: AnyRegisterFile, index: number): bigint;
+  setRegister(file: AnyRegisterFile, index: number, value: bigint): void;
 }
 
 export interface Isa {
@@ -23,7 +23,7 @@ export interface Isa {
   readonly decode: (word: number) => Row | undefined;
   /** Bytes of the instruction that begins with this halfword. */
   readonly lengthOf: (halfword: number) => 2 | 4;
-  readonly registerFiles: readonly RegisterFile[];
+  readonly registerFiles: readonly AnyRegisterFile[];
   /** Registers that calls set to the address they return to, by convention. */
   readonly linkRegisters: readonly RegisterOperand[];
   /** Cells by name, for traces, tests and snapshots. */

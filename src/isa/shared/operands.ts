@@ -1,13 +1,13 @@
 // Operands of an instruction whose word is known: numbers are constants, registers have their numbers.
 
 import { constant } from '../../ir/builder.ts';
-import type { RegisterFile, RegisterOperand, Value } from '../../ir/node.ts';
-import { fieldValue, type Row } from './row.ts';
+import type { AnyRegister, AnyRegisterFile, Value } from '../../ir/node.ts';
+import { numberValue, registerNumber, type Row } from './row.ts';
 
-type Operand = RegisterOperand | Value<'i64'>;
+type Operand = AnyRegister | Value<'i64'>;
 
 /** Operands are immutable, so those that come again and again are made once. */
-const registers = new Map<RegisterFile, RegisterOperand[]>();
+const registers = new Map<AnyRegisterFile, AnyRegister[]>();
 const numbers = new Map<number, Value<'i64'>>();
 const NUMBERS_MAX = 4096;
 const entries = new Map<Row, readonly (readonly [string, Row['fields'][string]])[]>();
@@ -21,13 +21,15 @@ export function constantOperands(row: Row, word: number): Record<string, Operand
   }
   const operands: Record<string, Operand> = {};
   for (const [name, field] of fields) {
-    const value = fieldValue(field, word);
-    operands[name] = field.kind === 'register' ? registerOf(field.file, value) : numberOf(value);
+    operands[name] =
+      field.kind === 'register'
+        ? registerOf(field.file, registerNumber(field, word))
+        : numberOf(numberValue(field, word)!);
   }
   return operands;
 }
 
-function registerOf(file: RegisterFile, index: number): RegisterOperand {
+function registerOf(file: AnyRegisterFile, index: number): AnyRegister {
   let operands = registers.get(file);
   if (operands === undefined) {
     operands = Array.from({ length: file.count }, (_, number) => ({ file, index: number }));
@@ -36,7 +38,8 @@ function registerOf(file: RegisterFile, index: number): RegisterOperand {
   return operands[index]!;
 }
 
-function numberOf(value: number): Value<'i64'> {
+function numberOf(value: number | bigint): Value<'i64'> {
+  if (typeof value === 'bigint') return constant('i64', value);
   const known = numbers.get(value);
   if (known !== undefined) return known;
   const made = constant('i64', BigInt(value));

@@ -5,7 +5,7 @@
 // written is cut to it; register 0 of a file that has a zero register reads 0 and ignores writes.
 
 import { assert } from '../../std/assert.ts';
-import type { RegisterFile, StateField } from '../../ir/node.ts';
+import { type AnyRegisterFile, registerOffset, type StateField } from '../../ir/node.ts';
 import type { VcpuState } from './isa.ts';
 import { vcpuBytes } from './vcpu.ts';
 
@@ -39,18 +39,22 @@ export class VcpuRecord implements VcpuState {
     else Atomics.and(cells, 0, BigInt.asIntN(64, ~mask));
   }
 
-  getRegister(file: RegisterFile, index: number): bigint {
-    if (file.zero && index === 0) return 0n;
-    return this.#view.getBigUint64(registerOffset(file, index), true);
+  getRegister(file: AnyRegisterFile, index: number): bigint {
+    const offset = checkedOffset(file, index);
+    if (index === file.zero) return 0n;
+    const low = this.#view.getBigUint64(offset, true);
+    return file.type === 'i64' ? low : low | (this.#view.getBigUint64(offset + 8, true) << 64n);
   }
 
-  setRegister(file: RegisterFile, index: number, value: bigint): void {
-    if (file.zero && index === 0) return;
-    this.#view.setBigUint64(registerOffset(file, index), value, true);
+  setRegister(file: AnyRegisterFile, index: number, value: bigint): void {
+    const offset = checkedOffset(file, index);
+    if (index === file.zero) return;
+    this.#view.setBigUint64(offset, value, true);
+    if (file.type === 'v128') this.#view.setBigUint64(offset + 8, value >> 64n, true);
   }
 }
 
-function registerOffset(file: RegisterFile, index: number): number {
+function checkedOffset(file: AnyRegisterFile, index: number): number {
   assert(index >= 0 && index < file.count, `there is no register ${file.name}${index}`);
-  return file.offset + 8 * index;
+  return registerOffset(file, index);
 }

@@ -10,11 +10,19 @@
 
 import { assert } from '../../std/assert.ts';
 import type { Builder } from '../../ir/builder.ts';
-import type { RegisterFile, RegisterOperand, Value } from '../../ir/node.ts';
+import type { RegisterFile, RegisterOperand, RegisterType, Value } from '../../ir/node.ts';
 
 interface Piece {
   readonly lsb: number;
   readonly width: number;
+}
+
+/** What the bits of a field stand for where that is not the number that they spell. */
+export interface NumberCode {
+  /** The number, or undefined if no instruction has these bits. */
+  readonly decode: (raw: number) => bigint | undefined;
+  /** As assembly text writes it; decimal if absent. */
+  readonly print?: (value: bigint) => string;
 }
 
 export interface NumberField {
@@ -27,12 +35,13 @@ export interface NumberField {
   readonly relative: boolean;
   /** What assembly text has instead of some of the numbers. */
   readonly names: readonly string[] | undefined;
+  readonly code: NumberCode | undefined;
   readonly width: number;
 }
 
-export interface RegisterField {
+export interface RegisterField<T extends RegisterType = RegisterType> {
   readonly kind: 'register';
-  readonly file: RegisterFile;
+  readonly file: RegisterFile<T>;
   readonly names: readonly string[];
   readonly pieces: readonly Piece[];
   /** Added to the encoded number (8 for the three-bit fields of compressed instructions). */
@@ -47,7 +56,7 @@ export type Fields = Readonly<Record<string, Field>>;
 
 /** What a meaning gets for each field. */
 export type Operands<F extends Fields> = {
-  readonly [K in keyof F]: F[K] extends RegisterField ? RegisterOperand : Value<'i64'>;
+  readonly [K in keyof F]: F[K] extends RegisterField<infer T> ? RegisterOperand<T> : Value<'i64'>;
 };
 
 export type Meaning<F extends Fields> = (s: Builder, operands: Operands<F>) => void;
@@ -64,6 +73,8 @@ export interface Row {
   readonly fields: Fields;
   /** Fields that must not encode zero. */
   readonly nonzero: readonly string[];
+  /** Whether the architecture leaves open what a word of the row does; generators make none. */
+  readonly unpredictable: ((word: number) => boolean) | undefined;
   readonly meaning: Meaning<any>;
 }
 
@@ -85,21 +96,25 @@ interface NumberOptions {
   readonly shift?: number;
   readonly relative?: boolean;
   readonly names?: readonly string[];
+  readonly code?: NumberCode;
 }
 
 /** A number in the instruction. */
 export function number(bits: string, options: NumberOptions = {}): NumberField {
-  const { shift = 0, relative = false, names } = options;
-  return { kind: 'number', shift, relative, names, ...parsePieces(bits) };
+  const { shift = 0, relative = false, names, code } = options;
+  return { kind: 'number', shift, relative, names, code, ...parsePieces(bits) };
 }
 
 /** Declares the two kinds of register field of a file: `source(bits)` and `destination(bits)`. */
-export function registerFields(file: RegisterFile, names: readonly string[]) {
+export function registerFields<T extends RegisterType>(
+  file: RegisterFile<T>,
+  names: readonly string[],
+) {
   const make =
     (role: RegisterField['role']) =>
     (bits: string, options: { add?: number } = {}) => {
       const { pieces, width } = parsePieces(bits);
-      const field: RegisterField = {
+      const field: RegisterField<T> = {
         kind: 'register',
         file,
         names,
@@ -133,18 +148,23 @@ function checkFields(pattern: string, mask: number, fields: Fields): void {
 
 /**
  * Names the fields of a class of instructions. The result makes a row from a pattern, the assembly text (fields in
- * braces) and the meaning; `nonzero` lists fields that must not encode zero.
+ * braces) and the meaning; `nonzero` lists fields that must not encode zero, `unpredictable` tells words whose effect
+ * the architecture leaves open.
  */
 export function format<const F extends Fields>(fields: F) {
   return (
     pattern: string,
     text: string,
     meaning: Meaning<F>,
-    options: { nonzero?: readonly (keyof F & string)[] } = {},
+    options: {
+      nonzero?: readonly (keyof F & string)[];
+      unpredictable?: (word: number) => boolean;
+    } = {},
   ): RowDraft => {
     const { length, mask, value } = parsePattern(pattern);
     checkFields(pattern, mask, fields);
-    return { text, length, mask, value, fields, nonzero: options.nonzero ?? [], meaning };
+    const { nonzero = [], unpredictable } = options;
+    return { text, length, mask, value, fields, nonzero, unpredictable, meaning };
   };
 }
 
@@ -161,14 +181,22 @@ export function rawField(field: Field, word: number): number {
   return raw >>> 0;
 }
 
-/** A field's value: register number, or the number as the instruction means it. */
-export function fieldValue(field: Field, word: number): number {
+/** The number of the register that a field names. */
+export const registerNumber = (field: RegisterField, word: number): number =>
+  rawField(field, word) + field.add;
+
+/** The number as the instruction means it; undefined if no instruction has the field's bits. */
+export function numberValue(field: NumberField, word: number): number | bigint | undefined {
   const raw = rawField(field, word);
-  if (field.kind === 'register') return raw + field.add;
+  if (field.code !== undefined) return field.code.decode(raw);
   const unused = 32 - field.width;
   const value = field.signed ? (raw << unused) >> unused : raw;
   return value * (1 << field.shift);
 }
+
+/** A field's value as a JavaScript number: of a register, or as the instruction means it (exact up to 2^53). */
+export const fieldValue = (field: Field, word: number): number =>
+  field.kind === 'register' ? registerNumber(field, word) : Number(numberValue(field, word));
 
 /** The word with a field's raw bits replaced. */
 export function insertField(field: Field, word: number, raw: number): number {

@@ -38,7 +38,32 @@ export function layout(start: number, end: number, traits: Pick<StateField, 'vol
     /** `count` 64-bit registers, and one more that swallows writes to register 0 where it is zero. */
     registers(name: string, count: number, zero: boolean): RegisterFile {
       const offset = take(8 * (count + 1), 8);
-      return { name, type: 'i64', offset, count, zero, sinkOffset: offset + 8 * count };
+      const rest = { zeroOffset: offset, sinkOffset: offset + 8 * count };
+      return { name, type: 'i64', offset, count, zero: zero ? 0 : undefined, ...rest };
+    },
+    /** `count` 128-bit registers. */
+    vectors(name: string, count: number): RegisterFile<'v128'> {
+      const offset = take(16 * count, 16);
+      return { name, type: 'v128', offset, count, zero: undefined, zeroOffset: 0, sinkOffset: 0 };
+    },
+    /**
+     * 64-bit registers in two files that differ in the last one: a register in the second, in the first what reads as
+     * zero and ignores writes.
+     */
+    registersOrZero(names: readonly [string, string], count: number): [RegisterFile, RegisterFile] {
+      const offset = take(8 * (count + 2), 8);
+      const zeroOffset = offset + 8 * count;
+      const shared = {
+        type: 'i64',
+        offset,
+        count,
+        zeroOffset,
+        sinkOffset: zeroOffset + 8,
+      } as const;
+      return [
+        { name: names[0], zero: count - 1, ...shared },
+        { name: names[1], zero: undefined, ...shared },
+      ];
     },
   };
 }
@@ -91,6 +116,8 @@ export const vcpu = layout(0, 512, { volatile: true }).cells({
   dataTag: 'i64',
   /** The same for instruction fetch. */
   fetchTag: 'i64',
+  /** The same for data accesses that are made as from user mode in any mode. */
+  userTag: 'i64',
   /** The dataTag under which lastPages is kept; under any other one it is empty. */
   lastPagesTag: 'i64',
   /** RAM: first guest-physical address, size in bytes, first host offset. */

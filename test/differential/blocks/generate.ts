@@ -327,7 +327,7 @@ function written(row: Row, word: number): number[] {
   if (row.name === 'c.jalr') return [1];
   if (row.name === 'c.addi16sp') return [SP];
   const { rd } = row.fields;
-  return rd?.kind === 'register' && rd.file.zero ? [fieldValue(rd, word)] : [];
+  return rd?.kind === 'register' && rd.file.zero !== undefined ? [fieldValue(rd, word)] : [];
 }
 
 /** The word with the raw bits of some fields replaced. */
