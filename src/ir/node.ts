@@ -76,12 +76,20 @@ export interface Routine {
   readonly body: () => Block;
 }
 
+/** Registers that a vCPU accesses by instructions and an interrupt controller answers, by their manual's names. */
+export interface ControllerRegisters {
+  read(register: string): bigint;
+  write(register: string, value: bigint): void;
+}
+
 /** What a helper may touch: the vCPU that called it, and guest-physical memory. */
 export interface HelperContext {
   get(field: StateField): bigint;
   set(field: StateField, value: bigint): void;
   /** Host services by name, e.g. the guest's time; the embedder supplies them. */
   readonly time: () => bigint;
+  /** The registers of the vCPU's interface to an interrupt controller outside, if it has one. */
+  readonly controller?: ControllerRegisters | undefined;
 }
 
 /** A function written in TypeScript, for what is rare: called from generated code through an import. */

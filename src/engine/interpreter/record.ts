@@ -3,7 +3,7 @@
 //   0   i32   index of the handler in the table
 //   4   u16   distance of the instruction from the block's first, in bytes
 //   6   u16   instructions of the block before this one
-//   8   i64   number operand
+//   8   i64   number operand; of instructions without one, four more operands like those behind it
 //   16  u16   four operands: registers' offsets in the vCPU's record, or numbers
 //   24  i32   link: host offset of the record that a direct jump from here continues at, 0 if not known
 //   28  u32   the instruction word
@@ -38,16 +38,19 @@ export const BLOCK_LIMIT = 64;
 
 /**
  * Where the operands of a row lie in a record: a number at `record.number`, and in the 16-bit cells one after another
- * the registers and further numbers, which must fit: unsigned ones of at most 16 bits.
+ * the registers and further numbers, which must fit: unsigned ones of at most 16 bits. Four cells, or eight without any
+ * number.
  */
 export function operandPlaces(row: Row): ReadonlyMap<string, number> {
   const fields = Object.entries(row.fields);
   const numbers = fields.filter(([, field]) => field.kind === 'number');
   const first = numbers.find(([, field]) => !fitsCell(field)) ?? numbers[0];
   const others = fields.filter((field) => field !== first);
-  if (others.length > 4 || others.some(([, field]) => !fitsCell(field)))
+  const room = first === undefined ? 8 : 4;
+  if (others.length > room || others.some(([, field]) => !fitsCell(field)))
     throw new RangeError(`${row.name} has too many operands for a record`);
-  const places = others.map(([name], i) => [name, record.registers + 2 * i] as const);
+  const cells = [record.registers, record.number].flatMap((at) => [at, at + 2, at + 4, at + 6]);
+  const places = others.map(([name], i) => [name, cells[i]!] as const);
   return new Map(first === undefined ? places : [[first[0], record.number] as const, ...places]);
 }
 

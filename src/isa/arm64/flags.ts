@@ -8,7 +8,7 @@
 
 import type { Builder } from '../../ir/builder.ts';
 import type { Value } from '../../ir/node.ts';
-import { NZCV } from './state.ts';
+import { core, NZCV } from './state.ts';
 
 type I64 = Value<'i64'>;
 type I1 = Value<'i1'>;
@@ -81,11 +81,29 @@ export function setFlags(s: Builder, bits: I64): void {
 }
 
 /** The flags as bits N Z C V, 3 to 0. */
-export function flagBits(s: Builder): I64 {
-  const n = s.and(s.shr_u(s.get(N), 60), 8);
-  const z = s.shl(s.zext1(s.eqz(s.get(Z))), 2);
-  const c = s.shl(s.get(C), 1);
-  return s.or(s.or(n, z), s.or(c, s.shr_u(s.get(V), 63)));
+export const flagBits = (s: Builder): I64 =>
+  bitsOf(s, { n: s.get(N), z: s.get(Z), c: s.get(C), v: s.get(V) });
+
+/** The same for routines, which see registers as cells. */
+export const flagBitsInRoutine = (s: Builder): I64 =>
+  bitsOf(s, {
+    n: s.state(core.flagN),
+    z: s.state(core.flagZ),
+    c: s.state(core.flagC),
+    v: s.state(core.flagV),
+  });
+
+interface Sources {
+  readonly n: I64;
+  readonly z: I64;
+  readonly c: I64;
+  readonly v: I64;
+}
+
+function bitsOf(s: Builder, { n, z, c, v }: Sources): I64 {
+  const negative = s.and(s.shr_u(n, 60), 8);
+  const zero = s.shl(s.zext1(s.eqz(z)), 2);
+  return s.or(s.or(negative, zero), s.or(s.shl(c, 1), s.shr_u(v, 63)));
 }
 
 export const carry = (s: Builder): I64 => s.get(C);

@@ -4,6 +4,7 @@
 // Invariants: register 31 is SP in the file XSP, zero in X; SP is the stack pointer in use, spEl0 and spEl1 hold the
 // one that is not; condition flags are kept as the values that they are computed from (flags.ts).
 
+import { registerOffset } from '../../ir/node.ts';
 import { isaCells, layout } from '../shared/vcpu.ts';
 import { registerFields } from '../shared/row.ts';
 
@@ -47,8 +48,8 @@ const declared = cells.cells({
   pendingEsr: 'i64',
   pendingFar: 'i64',
   pendingHasFar: 'i32',
-  /** 1 while the exception to deliver returns behind its instruction (SVC). */
-  pendingAfter: 'i32',
+  /** Where the pending exception returns to; all ones: to its instruction. */
+  pendingReturn: 'i64',
   /** Level of the IRQ input. */
   irqLine: 'i32',
   /** The exclusive monitor: the address (all ones: open), and what was read there. */
@@ -100,5 +101,16 @@ const declared = cells.cells({
   walkTable3: 'i64',
 });
 
+const registerCell = (name: string, offset: number) => ({ name, type: 'i64', offset }) as const;
+
 /** The core's own cells. */
-export const core = { ...declared, irqLine: { ...declared.irqLine, volatile: true } } as const;
+export const core = {
+  ...declared,
+  irqLine: { ...declared.irqLine, volatile: true },
+  /** The stack pointer and the condition flags as cells: for routines, which no instruction calls. */
+  sp: registerCell('sp', registerOffset(XSP, SP.index)),
+  flagN: registerCell('flagN', registerOffset(NZCV, 0)),
+  flagZ: registerCell('flagZ', registerOffset(NZCV, 1)),
+  flagC: registerCell('flagC', registerOffset(NZCV, 2)),
+  flagV: registerCell('flagV', registerOffset(NZCV, 3)),
+} as const;

@@ -131,7 +131,7 @@ function withValue(field: Field, word: number, value: bigint): number | undefine
   }
   const raw =
     field.kind === 'register'
-      ? value - BigInt(field.add)
+      ? BigInt.asUintN(64, value - BigInt(field.add)) % BigInt(field.file.count)
       : BigInt.asUintN(field.width, value >> BigInt(field.shift));
   if (raw < 0n || raw >= 1n << BigInt(field.width)) return undefined;
   const result = insertField(field, word, Number(raw));

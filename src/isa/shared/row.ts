@@ -44,7 +44,10 @@ export interface RegisterField<T extends RegisterType = RegisterType> {
   readonly file: RegisterFile<T>;
   readonly names: readonly string[];
   readonly pieces: readonly Piece[];
-  /** Added to the encoded number (8 for the three-bit fields of compressed instructions). */
+  /**
+   * Added to the encoded number (8 for the three-bit fields of compressed instructions, 1 for the second of two
+   * registers in a row); behind the file's last register comes its first.
+   */
   readonly add: number;
   /** A destination's writes to a zero register are swallowed. */
   readonly role: 'source' | 'destination';
@@ -183,7 +186,7 @@ export function rawField(field: Field, word: number): number {
 
 /** The number of the register that a field names. */
 export const registerNumber = (field: RegisterField, word: number): number =>
-  rawField(field, word) + field.add;
+  (rawField(field, word) + field.add) % field.file.count;
 
 /** The number as the instruction means it; undefined if no instruction has the field's bits. */
 export function numberValue(field: NumberField, word: number): number | bigint | undefined {
