@@ -1,14 +1,21 @@
 // The options of `isola run` and how their values are read. A value that makes no sense is wrong usage.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { DiskOptions, EngineName, MachineName, TraceKind } from '../host/node/index.ts';
+import type {
+  Architecture,
+  DiskOptions,
+  EngineName,
+  MachineName,
+  TraceKind,
+} from '../host/node/index.ts';
 import { escapeHelp } from '../host/node/escapes.ts';
 import { parseMemorySize } from '../host/node/memory-size.ts';
 import { traceKinds } from '../vm/trace.ts';
-import { defaultEngine, engineNames, machines } from '../vm/vm.ts';
+import { architectures, defaultArchitecture, machineNames, machines } from '../vm/machines.ts';
+import { defaultEngine, engineNames } from '../vm/vm.ts';
 
 export interface RunFlags {
-  readonly arch: 'riscv64';
+  readonly arch: Architecture;
   readonly machine: MachineName;
   readonly memory: number;
   readonly kernel?: string;
@@ -27,10 +34,13 @@ export interface RunFlags {
 
 /** Adds the options to a command, whose action then gets RunFlags. */
 export function addRunOptions(command: Command): Command {
-  const machineNames = Object.keys(machines);
   const kinds = Object.keys(traceKinds);
   return command
-    .addOption(new Option('--arch <name>', 'architecture').choices(['riscv64']).default('riscv64'))
+    .addOption(
+      new Option('--arch <name>', 'architecture')
+        .choices(architectures)
+        .default(defaultArchitecture),
+    )
     .addOption(new Option('--machine <name>', 'board').choices(machineNames).default('virt'))
     .addOption(
       new Option('--memory <size>', 'memory, as 512M or 2G; a plain number is MiB')
@@ -60,9 +70,15 @@ export function addRunOptions(command: Command): Command {
 
 const indent = (text: string): string => text.replaceAll(/^/gm, '  ');
 
+const machineList = (): string =>
+  Object.values(machines)
+    .flatMap((boards) => Object.entries(boards))
+    .map(([name, { summary }]) => `${name}  ${summary}`)
+    .join('\n');
+
 const helpText = (): string => `
 Machines:
-${indent(`virt  ${machines.virt.summary}\nbare  ${machines.bare.summary}`)}
+${indent(machineList())}
 
 Disks: --disk FILE[,OPTION], several times; they appear as /dev/vda, /dev/vdb, …
   FILE,readonly      the guest cannot write to it

@@ -133,6 +133,18 @@ export interface InterruptControllerContext {
 export interface InterruptControllerInstance extends DeviceInstance {
   /** The input numbered `source`; the same object each time. */
   input(source: number): InterruptLine;
+  /** An input that belongs to one CPU, where there are such; the same object each time. */
+  ownInput?(cpu: number, number: number): InterruptLine;
+  /** What a CPU reaches by instructions instead of addresses, where there is such. */
+  systemInterface?(cpu: number): SystemInterface;
+}
+
+/** Registers that a CPU reaches by instructions, named as in the controller's manual. */
+export interface SystemInterface {
+  /** 0 for a register that is not there. */
+  read(register: string): bigint;
+  /** Ignored for a register that is not there. */
+  write(register: string, value: bigint): void;
 }
 
 /** An interrupt controller. */

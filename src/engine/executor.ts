@@ -1,5 +1,6 @@
 // What it means to be able to run vCPUs: the one interface behind which interpreter, evaluator and translators stand.
 
+import type { ControllerRegisters } from '../ir/node.ts';
 import type { Isa } from '../isa/shared/isa.ts';
 import type { Exit } from '../isa/shared/vcpu.ts';
 import type { Bus } from '../memory/bus.ts';
@@ -21,6 +22,8 @@ export interface ExecutorOptions {
   readonly bus: Bus;
   /** The guest's time, in ticks of its timebase. */
   readonly time: () => bigint;
+  /** The registers of a vCPU's interface to an interrupt controller outside, by the vCPU's number. */
+  readonly controllerOf?: ((vcpu: number) => ControllerRegisters | undefined) | undefined;
   /** The host's monotonic time in nanoseconds, for statistics. */
   readonly now?: () => bigint;
   /** Whether generated code counts what it does; it does so only then, for it costs time. */

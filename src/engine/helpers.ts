@@ -1,16 +1,23 @@
 // Gives helpers (functions of meanings that are written in TypeScript) their view of the calling vCPU, and generated
 // code its imports of them.
 
-import type { Helper, HelperContext, StateField } from '../ir/node.ts';
+import type { ControllerRegisters, Helper, HelperContext, StateField } from '../ir/node.ts';
+import { vcpu } from '../isa/shared/vcpu.ts';
+
+type ControllerOf = (vcpu: number) => ControllerRegisters | undefined;
 
 /** A helper's context for the vCPU whose record begins at `cpu` in a view. */
 export function helperContext(
   view: DataView,
   cpu: () => number,
   time: () => bigint,
+  controllerOf: ControllerOf = () => undefined,
 ): HelperContext {
   return {
     time,
+    get controller() {
+      return controllerOf(view.getUint32(cpu() + vcpu.number.offset, true));
+    },
     get(field: StateField): bigint {
       const at = cpu() + field.offset;
       return field.type === 'i64' ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true));
@@ -30,9 +37,10 @@ export function helperImports(
   helpers: readonly Helper[],
   memory: WebAssembly.Memory,
   time: () => bigint,
+  controllerOf?: ControllerOf,
 ): Record<string, Import> {
   let current = 0;
-  const context = helperContext(new DataView(memory.buffer), () => current, time);
+  const context = helperContext(new DataView(memory.buffer), () => current, time, controllerOf);
   const entries = helpers.map((helper): [string, Import] => {
     const call: Import = (cpu, ...args) => {
       current = cpu;

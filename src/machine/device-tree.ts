@@ -39,6 +39,7 @@ export function deviceTree(board: Board, chosen: Chosen = {}): DeviceTreeNode {
         children: onBus,
       },
       ...elsewhere,
+      ...(board.nodes ?? []),
     ],
   };
 }

@@ -59,10 +59,10 @@ export interface IsaOptions {
 }
 
 /**
- * How a board starts. `sbi-linux`: a kernel in S-mode over SBI. `bare-elf`: an executable in
- * M-mode.
+ * How a board starts. `sbi-linux`: a kernel in S-mode over SBI. `linux`: a kernel with the device tree's address alone.
+ * `bare-elf`: an executable in M-mode.
  */
-export type BootProtocol = 'sbi-linux' | 'bare-elf';
+export type BootProtocol = 'sbi-linux' | 'linux' | 'bare-elf';
 
 /** What a machine's author writes. */
 export interface Design {
@@ -74,6 +74,8 @@ export interface Design {
   readonly ram: AddressRange;
   /** The `/cpus` node. */
   readonly cpuNode: DeviceTreeNode;
+  /** Further nodes under the root, of what lies at no address. */
+  readonly nodes?: readonly DeviceTreeNode[];
   readonly controller: Placement<InterruptController> & { readonly outputs: readonly CpuInput[] };
   /** Where the guest's first words go; labelled `uart`. */
   readonly console: Placement<SerialDevice>;

@@ -1,6 +1,7 @@
 // What a VM must know of a guest architecture beyond its instructions: how it starts, where interrupts enter, when its
 // timer fires, and what answers calls to firmware. One value for each architecture; boards carry it.
 
+import type { InterruptLine } from '../device/device.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { Isa } from '../isa/shared/isa.ts';
 import type { VcpuRecord } from '../isa/shared/record.ts';
@@ -8,6 +9,7 @@ import type { VcpuRecord } from '../isa/shared/record.ts';
 /** How a vCPU begins, as the boot protocol wants it. Addresses are guest-physical. */
 export type Start =
   | { readonly protocol: 'sbi-linux'; readonly entry: number; readonly deviceTree: number }
+  | { readonly protocol: 'linux'; readonly entry: number; readonly deviceTree: number }
   | { readonly protocol: 'bare-elf'; readonly entry: number };
 
 /** Why the whole machine ends. */
@@ -37,8 +39,15 @@ export interface Processor {
   start(vcpu: VcpuRecord, number: number, start: Start): void;
   /** Sets the level of an interrupt input, in the architecture's numbering. */
   setInput(vcpu: VcpuRecord, input: number, level: boolean): void;
-  /** Brings the timer's interrupt up to date at `now`; the next time it can fire, if it is armed. Both in ticks. */
-  updateTimer(vcpu: VcpuRecord, now: bigint): bigint | undefined;
+  /**
+   * Brings the timer's interrupt up to date at `now`; the next time it can fire, if it is armed. Both in ticks. A timer
+   * outside the processor proper drives one of the interrupt controller's inputs that belong to the vCPU.
+   */
+  updateTimer(
+    vcpu: VcpuRecord,
+    now: bigint,
+    ownInput?: (number: number) => InterruptLine | undefined,
+  ): bigint | undefined;
   /** Whether a waiting vCPU must go on. */
   wakes(vcpu: VcpuRecord): boolean;
   /** Serves the call that made the vCPU leave with exit `firmware`. */

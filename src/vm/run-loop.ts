@@ -4,7 +4,7 @@
 // sleeps until the guest's timer or until `wake`. A slice is shortened when the timer is due before its end.
 // Invariant: every change that can make a waiting guest go on (an interrupt input, a stop) calls `wake`.
 
-import type { Clock } from '../device/device.ts';
+import type { Clock, InterruptLine } from '../device/device.ts';
 import type { Executor } from '../engine/executor.ts';
 import type { VcpuRecord } from '../isa/shared/record.ts';
 import { type Exit, vcpu as cells } from '../isa/shared/vcpu.ts';
@@ -34,6 +34,8 @@ export interface RunLoopOptions {
   readonly vcpus: readonly VcpuRecord[];
   /** Host offsets of the vCPUs' records. */
   readonly bases: readonly number[];
+  /** An input of the interrupt controller that belongs to a vCPU, where there are such. */
+  readonly ownInput?: (vcpu: number, number: number) => InterruptLine | undefined;
   /** Gives the host's event loop a turn. */
   readonly turn: () => Promise<void>;
   /** Called after each slice; an ending ends the run. */
@@ -118,8 +120,9 @@ export class RunLoop {
 
   /** The time in nanoseconds at which the guest's timer can fire next, if it is armed. */
   #updateTimer(): bigint | undefined {
-    const { processor, vcpus, clock, timebaseHz } = this.#options;
-    const due = processor.updateTimer(vcpus[0]!, ticksOf(clock, timebaseHz));
+    const { processor, vcpus, clock, timebaseHz, ownInput } = this.#options;
+    const now = ticksOf(clock, timebaseHz);
+    const due = processor.updateTimer(vcpus[0]!, now, (number) => ownInput?.(0, number));
     if (due === undefined) return undefined;
     const hz = BigInt(timebaseHz);
     return (due * 1_000_000_000n + hz - 1n) / hz;

@@ -15,7 +15,7 @@ import {
   placeLinux,
   readLinuxImage,
 } from '../boot/linux-image.ts';
-import type { Clock, Device } from '../device/device.ts';
+import type { Clock, Device, InterruptLine } from '../device/device.ts';
 import { type EngineName, engines } from '../engine/engines.ts';
 import { CODE_CACHE_LEAST, type Executor } from '../engine/executor.ts';
 import { mostRam, place, type Places } from '../engine/places.ts';
@@ -24,12 +24,11 @@ import { exits, vcpu as cells, vcpuCounters } from '../isa/shared/vcpu.ts';
 import { deviceTree } from '../machine/device-tree.ts';
 import { type Board, createDevices } from '../machine/machine.ts';
 import type { Ending, Start } from '../machine/processor.ts';
-import { riscv64Bare } from '../machine/riscv64-bare.ts';
-import { riscv64Virt } from '../machine/riscv64-virt.ts';
 import { createBus } from '../memory/bus.ts';
 import { GuestMemory } from '../memory/guest-memory.ts';
 import { type Delay, VmConsole, type WaitOptions } from './console.ts';
 import { VmFailedError, VmOptionsError, VmStateError } from './errors.ts';
+import { type Architecture, defaultArchitecture, machineOf, type MachineName } from './machines.ts';
 import { RunLoop, ticksOf } from './run-loop.ts';
 import type { TranslatorThread } from './translation.ts';
 import {
@@ -39,10 +38,6 @@ import {
   traceFirmware,
   traceTranslations,
 } from './trace.ts';
-
-/** Machines by name: a Linux board, and one that runs an ELF executable from its entry in machine mode. */
-export const machines = { virt: riscv64Virt, bare: riscv64Bare } as const;
-export type MachineName = keyof typeof machines;
 
 export type { EngineName } from '../engine/engines.ts';
 export const defaultEngine: EngineName = 'hybrid';
@@ -65,6 +60,7 @@ export interface HostServices {
 }
 
 export interface VmOptions {
+  readonly arch?: Architecture;
   readonly machine?: MachineName;
   readonly engine?: EngineName;
   /** Whether generated code and devices count what they do, for `stats`; they are slower then. */
@@ -122,6 +118,7 @@ interface Parts {
   /** Ends what devices do; resolves when none of them touches its backend any more. */
   readonly quiesce: () => Promise<void>;
   readonly tohost: number | undefined;
+  readonly ownInput: (vcpu: number, number: number) => InterruptLine | undefined;
 }
 
 export class Vm implements AsyncDisposable {
@@ -165,6 +162,7 @@ export class Vm implements AsyncDisposable {
       bases: places.vcpus,
       clock: services.clock,
       timebaseHz: board.timebaseHz,
+      ownInput: parts.ownInput,
       turn: services.turn,
       firmware: {
         memory: parts.memory,
@@ -322,6 +320,7 @@ async function build(
     bus: createBus(statistics ? countDevices(ranges, accesses) : ranges),
     time: () => ticksOf(services.clock, board.timebaseHz),
     now: () => services.clock.monotonic(),
+    controllerOf: (number) => devices.controller.systemInterface?.(number),
     translator,
     explain,
     statistics,
@@ -332,14 +331,19 @@ async function build(
     await translator?.close();
     throw error;
   });
-  for (const [number, vcpu] of vcpus.entries()) board.processor.start(vcpu, number, loaded.start);
+  for (const [number, vcpu] of vcpus.entries()) {
+    board.processor.start(vcpu, number, loaded.start);
+    vcpu.set(cells.number, BigInt(number));
+  }
   const quiesce = async (): Promise<void> => {
     const instances = [...devices.instances.values()];
     for (const device of instances) device.reset();
     await Promise.all(instances.map(async (device) => device.idle?.()));
   };
   const { tohost } = loaded;
-  return { board, places, memory: guest, executor, accesses, vcpus, translator, quiesce, tohost };
+  const made = { board, places, memory: guest, executor, accesses, vcpus, translator };
+  const ownInput: Parts['ownInput'] = (vcpu, number) => devices.controller.ownInput?.(vcpu, number);
+  return { ...made, quiesce, tohost, ownInput };
 }
 
 function checkCodeCache(bytes: number): void {
@@ -361,7 +365,7 @@ function buildBoard(options: VmOptions, console: VmConsole, signals: Signals): B
       `memory of ${Math.ceil(ramBytes / 1024 / 1024)} MiB is more than a VM can have; give at most ${mib}M`,
     );
   }
-  return machines[name].build({
+  return machineOf(options.arch ?? defaultArchitecture, name).build({
     harts: 1,
     ramBytes,
     console: console.backend,
@@ -398,8 +402,9 @@ async function load(
     return tohost === undefined ? { start } : { start, tohost };
   }
   const commandLine = options.append ?? '';
-  checkCommandLine(commandLine, 'riscv64');
-  const image = await readLinuxImage(options.kernel, 'riscv64', services.decompress);
+  const architecture = options.arch ?? defaultArchitecture;
+  checkCommandLine(commandLine, architecture);
+  const image = await readLinuxImage(options.kernel, architecture, services.decompress);
   const rngSeed = new Uint8Array(32);
   services.random(rngSeed);
   const initrd = options.initrd ?? new Uint8Array();
@@ -410,7 +415,7 @@ async function load(
   const layout = planLinux(image, board.ram, size, initrd.length);
   placeLinux(memory, layout, image, tree(layout.initrd), initrd);
   const { kernel, deviceTree: dtb } = layout;
-  return { start: { protocol: 'sbi-linux', entry: kernel.address, deviceTree: dtb.address } };
+  return { start: { protocol: board.boot, entry: kernel.address, deviceTree: dtb.address } };
 }
 
 /** Looks whether a bare program has written its result to tohost: 1 is success, else code << 1 | 1. */

@@ -94,8 +94,12 @@ class Hart implements Environment {
     this.#meaningOf = meaningOf;
     this.#record = record;
     this.#memory = new PhysicalMemory(options);
+    const number = (): number => Number(record.get(vcpu.number));
     this.helpers = {
       time,
+      get controller() {
+        return options.controllerOf?.(number());
+      },
       get: (field) => record.get(field),
       set: (field, value) => record.set(field, value),
     };

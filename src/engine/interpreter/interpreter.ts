@@ -77,7 +77,7 @@ export function createInterpreter(options: ExecutorOptions): Interpreter {
         accessFault: (cpu, address, kind) => wasm.accessFault(cpu, address, kind),
       }),
     },
-    helpers: helperImports(handlers.helpers, memory, options.time),
+    helpers: helperImports(handlers.helpers, memory, options.time, options.controllerOf),
   }).exports as unknown as Exports;
   for (const cpu of places.vcpus) prepare(options, cpu, wasm);
 

@@ -104,7 +104,7 @@ export class Regions {
     this.#imports = {
       env: { memory },
       engine: interpreter.wasm as unknown as WebAssembly.Imports[string],
-      helpers: helperImports(interpreter.handlers.helpers, memory, time),
+      helpers: helperImports(interpreter.handlers.helpers, memory, time, options.controllerOf),
     };
     interpreter.blocks.onForget = (ip) => this.#drop(ip);
   }

@@ -9,7 +9,8 @@ import { virtioMmio } from '../../device/virtio/mmio.ts';
 import { virtioRng } from '../../device/virtio/rng/device.ts';
 import { VmOptionsError } from '../../vm/errors.ts';
 import type { Trace } from '../../vm/trace.ts';
-import { type EngineName, type MachineName, Vm as CoreVm } from '../../vm/vm.ts';
+import type { Architecture, MachineName } from '../../vm/machines.ts';
+import { type EngineName, Vm as CoreVm } from '../../vm/vm.ts';
 import { commandLine, type TerminalShape } from './command-line.ts';
 import { type DiskOptions, openDisks } from './disks.ts';
 import { type FetchProgress, fetchGuest, findGuest } from './guest/fetch.ts';
@@ -24,7 +25,8 @@ export type { VmConsole, WaitOptions } from '../../vm/console.ts';
 export { IsolaError } from '../../std/error.ts';
 export { TimeoutError, VmFailedError, VmOptionsError, VmStateError } from '../../vm/errors.ts';
 export type { Trace, TraceEvent, TraceKind } from '../../vm/trace.ts';
-export type { EngineName, MachineName, VmEnd, VmStats } from '../../vm/vm.ts';
+export type { Architecture, MachineName } from '../../vm/machines.ts';
+export type { EngineName, VmEnd, VmStats } from '../../vm/vm.ts';
 export { BlockFileError } from './block-file.ts';
 export type { TerminalShape } from './command-line.ts';
 export type { DiskOptions } from './disks.ts';
@@ -34,7 +36,7 @@ export { type FetchProgress, fetchGuest, findGuest } from './guest/fetch.ts';
 /** What a VM is made of; everything may be left out. */
 export interface VmOptions {
   /** The guest's architecture. */
-  readonly arch?: 'riscv64';
+  readonly arch?: Architecture;
   /** `virt` boots Linux; `bare` runs an ELF executable from its entry point, in machine mode. */
   readonly machine?: MachineName;
   /** RAM, in bytes or as text like `512M` or `2G`; 512 MiB if absent. */
@@ -92,6 +94,7 @@ export const Vm = {
     try {
       const vm = await CoreVm.create(
         {
+          ...(options.arch && { arch: options.arch }),
           machine,
           kernel,
           devices,
