@@ -37,21 +37,27 @@ export const header = { page: 0, linkable: 4, count: 8, host: 12, next: 16 } as 
 export const BLOCK_LIMIT = 64;
 
 /**
- * Where the operands of a row lie in a record: a number at `record.number`, and in the 16-bit cells one after another
- * the registers and further numbers, which must fit: unsigned ones of at most 16 bits. Four cells, or eight without any
- * number.
+ * Where the operands of a row lie in a record: a number at `record.number`, and in the four 16-bit cells one after
+ * another the registers and further numbers. Where these are more, there is no such number, and its place is four more
+ * cells. In cells are unsigned numbers of at most 16 bits.
  */
 export function operandPlaces(row: Row): ReadonlyMap<string, number> {
   const fields = Object.entries(row.fields);
   const numbers = fields.filter(([, field]) => field.kind === 'number');
-  const first = numbers.find(([, field]) => !fitsCell(field)) ?? numbers[0];
-  const others = fields.filter((field) => field !== first);
-  const room = first === undefined ? 8 : 4;
-  if (others.length > room || others.some(([, field]) => !fitsCell(field)))
-    throw new RangeError(`${row.name} has too many operands for a record`);
+  const wide = numbers.find(([, field]) => !fitsCell(field)) ?? numbers[0];
+  const inCells =
+    fields.length - 1 > 4
+      ? [...numbers, ...fields.filter((field) => !numbers.includes(field))]
+      : fields.filter((field) => field !== wide);
   const cells = [record.registers, record.number].flatMap((at) => [at, at + 2, at + 4, at + 6]);
-  const places = others.map(([name], i) => [name, cells[i]!] as const);
-  return new Map(first === undefined ? places : [[first[0], record.number] as const, ...places]);
+  if (inCells.length > cells.length || inCells.some(([, field]) => !fitsCell(field)))
+    throw new RangeError(`${row.name} has too many operands for a record`);
+  const places = inCells.map(([name], i) => [name, cells[i]!] as const);
+  const all =
+    wide === undefined || inCells.includes(wide)
+      ? places
+      : [[wide[0], record.number] as const, ...places];
+  return new Map(all);
 }
 
 const fitsCell = (field: Field): boolean =>

@@ -8,9 +8,8 @@ import { w, x, xsp } from './state.ts';
 
 type I64 = Value<'i64'>;
 
-/** The base register as an operand, and as one that is written back. */
-export const rn = xsp.source('5:5');
-export const rnBack = xsp.destination('5:5');
+/** The base register, which may be written back: no register of its file is zero, so it may be read too. */
+export const rn = xsp.destination('5:5');
 
 /** Raises unless an address is a multiple of the access's size in bytes. */
 export function requireAligned(s: Builder, address: I64, bytes: number, isWrite: boolean): void {
@@ -63,7 +62,7 @@ export function immediateForms<T extends RegisterType>(access: Access<T>): Recor
   const head = `${size} 111 ${vector}`;
   const scaled = format({ rt, rn, imm: number('10:12', { shift: scale }) });
   const unscaled = format({ rt, rn, imm: number('12:s9') });
-  const back = format({ rt, rn, back: rnBack, imm: number('12:s9') });
+  const back = format({ rt, rn, imm: number('12:s9') });
   const options = vector === '0' ? { unpredictable: isSame } : {};
   return {
     '': scaled(
@@ -82,7 +81,7 @@ export function immediateForms<T extends RegisterType>(access: Access<T>): Recor
       (s, f) => {
         const base = s.get(f.rn);
         perform(s, f.rt, base);
-        s.set(f.back, s.add(base, f.imm));
+        s.set(f.rn, s.add(base, f.imm));
       },
       options,
     ),
@@ -92,7 +91,7 @@ export function immediateForms<T extends RegisterType>(access: Access<T>): Recor
       (s, f) => {
         const address = added(s, f);
         perform(s, f.rt, address);
-        s.set(f.back, address);
+        s.set(f.rn, address);
       },
       options,
     ),

@@ -13,6 +13,11 @@ import { deliver, interrupt, raiseUndefined } from './exceptions.ts';
 import { rows as loadsStores } from './loads-stores.ts';
 import { DAIF, sctlr } from './pstate.ts';
 import { core, NZCV, SP, V, X, XSP } from './state.ts';
+import { rows as simdInteger } from './simd-integer.ts';
+import { rows as simdMemory } from './simd-memory.ts';
+import { rows as simdMove } from './simd-move.ts';
+import { rows as simdShift } from './simd-shift.ts';
+import { rows as simdWide } from './simd-wide.ts';
 import { rows as system } from './system.ts';
 import { rows as systemRegisters } from './system-registers.ts';
 import { accessFault, translate } from './translate.ts';
@@ -20,6 +25,7 @@ import { accessFault, translate } from './translate.ts';
 // oxfmt-ignore
 const rows: readonly Row[] = [
   ...dataImmediate, ...dataRegister, ...branches, ...loadsStores, ...atomics, ...system, ...systemRegisters,
+  ...simdMove, ...simdMemory, ...simdInteger, ...simdShift, ...simdWide,
 ];
 
 const ALL_ONES = (1n << 64n) - 1n;

@@ -6,14 +6,7 @@
 import type { Builder } from '../../ir/builder.ts';
 import type { RegisterOperand, Value, VectorWidth, Width } from '../../ir/node.ts';
 import { format, instructions, number, type Row } from '../shared/row.ts';
-import {
-  type Access,
-  immediateForms,
-  registerForms,
-  requireAligned,
-  rn,
-  rnBack,
-} from './addressing.ts';
+import { type Access, immediateForms, registerForms, requireAligned, rn } from './addressing.ts';
 import { requireFp } from './exceptions.ts';
 import { cut, type Size } from './flags.ts';
 import { b, d, h, q, s as single, w, x } from './state.ts';
@@ -257,13 +250,13 @@ type PairForm = (typeof pairForms)[number]['form'];
 function addressPair(
   s: Builder,
   form: PairForm,
-  f: { readonly rn: RegisterOperand; readonly back: RegisterOperand; readonly imm: I64 },
+  f: { readonly rn: RegisterOperand; readonly imm: I64 },
   perform: (address: I64) => void,
 ): void {
   const base = s.get(f.rn);
   const moved = s.add(base, f.imm);
   perform(form === 'post' ? base : moved);
-  if (form === 'post' || form === 'pre') s.set(f.back, moved);
+  if (form === 'post' || form === 'pre') s.set(f.rn, moved);
 }
 
 function pairText(mnemonic: string, form: PairForm): string {
@@ -296,10 +289,9 @@ const pairRows: readonly Row[] = pairs.flatMap(({ name, opc, bytes, r, sign }) =
       rt: r.destination('0:5'),
       rt2: r.destination('10:5'),
       rn,
-      back: rnBack,
       imm,
     });
-    const store = format({ rt: r.source('0:5'), rt2: r.source('10:5'), rn, back: rnBack, imm });
+    const store = format({ rt: r.source('0:5'), rt2: r.source('10:5'), rn, imm });
     const loading = load(
       `${head} 1 ....... ..... ..... .....`,
       pairText(`ld${name}`, form),
@@ -340,10 +332,9 @@ const vectorPairRows: readonly Row[] = vectors.slice(2).flatMap(({ width, r }, o
       rt: r.destination('0:5'),
       rt2: r.destination('10:5'),
       rn,
-      back: rnBack,
       imm,
     });
-    const store = format({ rt: r.source('0:5'), rt2: r.source('10:5'), rn, back: rnBack, imm });
+    const store = format({ rt: r.source('0:5'), rt2: r.source('10:5'), rn, imm });
     return instructions('FP', {
       [nameOf('ldp', letter, form)]: load(
         `${head} 1 ....... ..... ..... .....`,
