@@ -10,6 +10,7 @@ import { LR, rows as branches } from './branches.ts';
 import { rows as dataImmediate } from './data-immediate.ts';
 import { rows as dataRegister } from './data-register.ts';
 import { deliver, interrupt, raiseUndefined } from './exceptions.ts';
+import { rows as fpScalar } from './fp-scalar.ts';
 import { rows as loadsStores } from './loads-stores.ts';
 import { DAIF, sctlr } from './pstate.ts';
 import { core, NZCV, SP, V, X, XSP } from './state.ts';
@@ -25,7 +26,7 @@ import { accessFault, translate } from './translate.ts';
 // oxfmt-ignore
 const rows: readonly Row[] = [
   ...dataImmediate, ...dataRegister, ...branches, ...loadsStores, ...atomics, ...system, ...systemRegisters,
-  ...simdMove, ...simdMemory, ...simdInteger, ...simdShift, ...simdWide,
+  ...fpScalar, ...simdMove, ...simdMemory, ...simdInteger, ...simdShift, ...simdWide,
 ];
 
 const ALL_ONES = (1n << 64n) - 1n;

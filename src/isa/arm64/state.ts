@@ -84,9 +84,12 @@ const declared = cells.cells({
   cntvCval: 'i64',
   cntpCtl: 'i64',
   cntpCval: 'i64',
-  /** Control and status of floating point. */
+  /** Control of floating point; its status but for the flags that follow, which are numbered as in softfloat.ts. */
   fpcr: 'i64',
   fpsr: 'i64',
+  fpFlags: 'i64',
+  /** Rounding as in softfloat.ts, and what else of FPCR operations must know (fp-state.ts). */
+  fpMode: 'i64',
   /** The page-walk cache (walk-cache.ts): for what it holds, and its entries. */
   walkGeneration: 'i32',
   walkTtbr0: 'i64',

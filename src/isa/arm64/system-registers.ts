@@ -9,9 +9,10 @@ import { helper, type Arg, type Builder } from '../../ir/builder.ts';
 import type { StateField, Value } from '../../ir/node.ts';
 import { format, instructions, number, type Row } from '../shared/row.ts';
 import { updateContext } from './context.ts';
-import { classes, noticeInterrupts, raise, require, syndrome } from './exceptions.ts';
+import { classes, noticeInterrupts, raise, require, requireFp, syndrome } from './exceptions.ts';
 import { flagBits, setFlags } from './flags.ts';
 import { interruptRegisters } from './interrupt-registers.ts';
+import { getFpsr, setFpcr, setFpsr } from './fp-state.ts';
 import { DAIF, PAN, sctlr } from './pstate.ts';
 import { core, SP, x } from './state.ts';
 import { identification, TIMER_HZ } from './identification.ts';
@@ -201,8 +202,21 @@ const table: Readonly<Record<string, SystemRegister>> = {
     traps: true,
     sync: true,
   },
-  fpcr: plain([3, 3, 4, 4, 0], core.fpcr, { mask: 0x07c0_0000n, user: { read: always, write: always } }),
-  fpsr: plain([3, 3, 4, 4, 1], core.fpsr, { mask: 0xf800_009fn, user: { read: always, write: always } }),
+  fpcr: {
+    encoding: [3, 3, 4, 4, 0],
+    read: (s) => {
+      requireFp(s);
+      return s.state(core.fpcr);
+    },
+    write: setFpcr,
+    user: { read: always, write: always },
+  },
+  fpsr: {
+    encoding: [3, 3, 4, 4, 1],
+    read: getFpsr,
+    write: setFpsr,
+    user: { read: always, write: always },
+  },
   tpidr_el0: plain([3, 3, 13, 0, 2], core.tpidrEl0, { user: { read: always, write: always } }),
   tpidrro_el0: plain([3, 3, 13, 0, 3], core.tpidrroEl0, { user: { read: always } }),
   cntfrq_el0: constant([3, 3, 14, 0, 0], TIMER_HZ, { user: { read: allowedBy(core.cntkctl, 3n) }, traps: true }),

@@ -76,7 +76,7 @@ const fromIntegerReference =
     soft.fromInteger(format, context, source.signed ? BigInt.asIntN(64, a) : a);
 
 for (const format of [binary32, binary64]) {
-  const routines = floating[format.name];
+  const routines = floating[format.name as 'f32' | 'f64'];
   const stream = (arity: number): Operands => {
     const next = operandStream(format, random64(seed));
     return () => Array.from({ length: arity }, next);

@@ -89,10 +89,11 @@ export function floatRoutines(
       `slow_${name}`,
       i64s(arity + 1),
       'i64',
-      (context, ...args) => {
+      (cells, ...args) => {
         const mode = Number(args[arity]);
-        const { bits, flags: raised } = compute({ ...rules, mode }, ...args.slice(0, arity));
-        if (raised !== 0n) context.set(flags, context.get(flags) | raised);
+        const context = { ...rules, mode, ...rules.decode?.(mode) };
+        const { bits, flags: raised } = compute(context, ...args.slice(0, arity));
+        if (raised !== 0n) cells.set(flags, cells.get(flags) | raised);
         return bits;
       },
       [flags],

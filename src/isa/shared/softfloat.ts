@@ -11,12 +11,13 @@ import { signed } from '../../std/bits.ts';
 
 /** An interchange format. `fractionBits` excludes the hidden bit. */
 export interface FloatFormat {
-  readonly name: 'f32' | 'f64';
-  readonly width: 32 | 64;
+  readonly name: 'f16' | 'f32' | 'f64';
+  readonly width: 16 | 32 | 64;
   readonly fractionBits: number;
   readonly maxExponent: number;
 }
 
+export const binary16: FloatFormat = { name: 'f16', width: 16, fractionBits: 10, maxExponent: 15 };
 export const binary32: FloatFormat = { name: 'f32', width: 32, fractionBits: 23, maxExponent: 127 };
 export const binary64: FloatFormat = {
   name: 'f64',
@@ -44,6 +45,10 @@ export interface FloatRules {
   nan(format: FloatFormat, operands: readonly bigint[], source: FloatFormat): bigint;
   /** The integer, signed or not, that a NaN or a number outside [low, high] converts to. */
   invalidInteger(cause: 'nan' | 'low' | 'high', low: bigint, high: bigint): bigint;
+  /** A tiny result becomes a zero and raises underflow alone. */
+  readonly flushesToZero?: boolean;
+  /** What a mode that is more than a rounding mode means; it has none of these in fast paths. */
+  readonly decode?: (mode: number) => Partial<FloatContext>;
 }
 
 /** How to compute: a guest's rules and a rounding mode (see `rounding`). */
@@ -339,9 +344,12 @@ function roundAndPack(format: FloatFormat, context: FloatContext, x: Unpacked): 
   const magnitude = (BigInt(biased) << BigInt(format.fractionBits)) + quotient;
   if (magnitude >= infinity(format)) return overflow(format, mode, negative);
   const bits = encode(format, negative, magnitude);
+  let tiny = shift > ideal;
+  if (tiny && context.flushesToZero === true) {
+    return { bits: encode(format, negative, 0n), flags: flag.UF };
+  }
   if (!inexact) return { bits, flags: 0n };
   const smallestNormal = 1n << BigInt(format.fractionBits);
-  let tiny = shift > ideal;
   if (tiny && context.tininess === 'after rounding' && magnitude === smallestNormal) {
     const unbounded = roundShift(mode, x, ideal).quotient;
     tiny = bitLength(unbounded) <= digits;
