@@ -7,10 +7,12 @@ import type { Row } from '../shared/row.ts';
 import { vcpu } from '../shared/vcpu.ts';
 import { rows as atomics } from './atomics.ts';
 import { LR, rows as branches } from './branches.ts';
+import { rows as crypto } from './crypto.ts';
 import { rows as dataImmediate } from './data-immediate.ts';
 import { rows as dataRegister } from './data-register.ts';
 import { deliver, interrupt, raiseUndefined } from './exceptions.ts';
 import { rows as fpScalar } from './fp-scalar.ts';
+import { rows as fpVector } from './fp-vector.ts';
 import { rows as loadsStores } from './loads-stores.ts';
 import { DAIF, sctlr } from './pstate.ts';
 import { core, NZCV, SP, V, X, XSP } from './state.ts';
@@ -26,7 +28,7 @@ import { accessFault, translate } from './translate.ts';
 // oxfmt-ignore
 const rows: readonly Row[] = [
   ...dataImmediate, ...dataRegister, ...branches, ...loadsStores, ...atomics, ...system, ...systemRegisters,
-  ...fpScalar, ...simdMove, ...simdMemory, ...simdInteger, ...simdShift, ...simdWide,
+  ...fpScalar, ...fpVector, ...simdMove, ...simdMemory, ...simdInteger, ...simdShift, ...simdWide, ...crypto,
 ];
 
 const ALL_ONES = (1n << 64n) - 1n;
