@@ -178,7 +178,7 @@ function extract({ size, letter, sf, r }: (typeof sizes)[number]): Row[] {
     [`extr_${letter}`]: two(pattern, 'extr {rd}, {rn}, {rm}, #{lsb}', (s, f) => {
       const low = s.shr_u(s.get(f.rm), f.lsb);
       if (size === 32) {
-        const joined = s.or(s.shl(s.get(f.rn), 32), s.get(f.rm));
+        const joined = s.or(s.shl(s.get(f.rn), 32), cut(s, 32, s.get(f.rm)));
         s.set(f.rd, cut(s, 32, s.shr_u(joined, f.lsb)));
       } else {
         // A shift by 64 is none, so it is done in two steps.

@@ -33,7 +33,7 @@ const shifts: readonly {
   readonly shift: (s: Builder, size: Size, a: I64, by: I64) => I64;
 }[] = [
   { name: 'lsl', shift: (s, _size, a, by) => s.shl(a, by) },
-  { name: 'lsr', shift: (s, _size, a, by) => s.shr_u(a, by) },
+  { name: 'lsr', shift: (s, size, a, by) => s.shr_u(cut(s, size, a), by) },
   { name: 'asr', shift: (s, size, a, by) => s.shr_s(signed(s, size, a), by) },
   { name: 'ror', shift: rotate },
 ];
@@ -223,8 +223,7 @@ function selects({ size, letter, sf, r }: Registers): Row[] {
     const pattern = `${sf} ${op} 0 11010100 ..... .... ${op2} ..... .....`;
     const draft = fields(pattern, `${name} {rd}, {rn}, {rm}, {cond}`, (s, f) => {
       const otherwise = change(s, s.get(f.rm));
-      const changed = name === 'csel' ? otherwise : cut(s, size, otherwise);
-      s.set(f.rd, s.select(holds(s, f.cond), s.get(f.rn), changed));
+      s.set(f.rd, cut(s, size, s.select(holds(s, f.cond), s.get(f.rn), otherwise)));
     });
     return [`${name}_${letter}`, draft] as const;
   });
@@ -267,13 +266,15 @@ function oneSource({ size, letter, sf, r }: Registers): Row[] {
   };
   const operations: readonly (readonly [string, string, Unary])[] = [
     ['rbit', '000000', (s, a) => high(s, reverseBits(s, a))],
-    ['rev16', '000001', swapBytesOfHalfwords],
+    ['rev16', '000001', (s, a) => cut(s, size, swapBytesOfHalfwords(s, a))],
     ...(size === 64
       ? ([
           ['rev32', '000010', reverseWords],
           ['rev', '000011', reverseBytes],
         ] as const)
-      : ([['rev', '000010', reverseWords]] as const)),
+      : ([
+          ['rev', '000010', (s: Builder, a: I64): I64 => cut(s, 32, reverseWords(s, a))],
+        ] as const)),
     ['clz', '000100', zeros],
     ['cls', '000101', signs],
   ];
@@ -287,7 +288,8 @@ function oneSource({ size, letter, sf, r }: Registers): Row[] {
 
 /** Quotients: of zero by zero is zero, and the most negative number by minus one is itself. */
 function divide(s: Builder, size: Size, a: I64, b: I64, isSigned: boolean): I64 {
-  const [left, right] = isSigned ? [signed(s, size, a), signed(s, size, b)] : [a, b];
+  const extend = isSigned ? signed : (t: Builder, width: Size, x: I64): I64 => cut(t, width, x);
+  const [left, right] = [extend(s, size, a), extend(s, size, b)];
   const safe = s.select(s.eqz(right), 1, right);
   if (!isSigned) return s.select(s.eqz(right), 0, s.div_u(left, safe));
   const negates = s.eq(right, -1n);
@@ -308,7 +310,7 @@ function twoSources({ size, letter, sf, r }: Registers): Row[] {
     ['udiv', '000010', (s, a, b) => divide(s, size, a, b, false)],
     ['sdiv', '000011', (s, a, b) => divide(s, size, a, b, true)],
     ['lslv', '001000', (s, a, b) => cut(s, size, s.shl(a, by(s, b)))],
-    ['lsrv', '001001', (s, a, b) => s.shr_u(a, by(s, b))],
+    ['lsrv', '001001', (s, a, b) => s.shr_u(cut(s, size, a), by(s, b))],
     ['asrv', '001010', (s, a, b) => cut(s, size, s.shr_s(signed(s, size, a), by(s, b)))],
     ['rorv', '001011', (s, a, b) => rotate(s, size, a, b)],
   ];
