@@ -100,7 +100,7 @@ function checkFunctions(lines: readonly string[], report: (line: number, m: stri
     const start = opensFunction.exec(line);
     if (start === null || /^ *(?:if|for|while|switch|return)\b/.test(line)) continue;
     const closing = `${start[1]}}`;
-    const length = lines.slice(i).findIndex((l) => l.replace(/[;,]$/, '') === closing);
+    const length = lines.slice(i).findIndex((l) => l.startsWith(closing));
     if (length > 70) report(i + 1, `a function of ${length} lines; at most 70`);
   }
 }

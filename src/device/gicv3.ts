@@ -1,11 +1,11 @@
 // Arm Generic Interrupt Controller, version 3 (IHI 0069): distributor, redistributors and the CPU interface that cores
 // reach by system registers. One security state (GICD_CTLR.DS is 1), affinity routing only, no LPIs, no ITS.
 //
-// Registers: the distributor from 0, from `redistributors` on 128 KiB for each CPU: RD_base and SGI_base. Interrupts 0 to
-// 15 (SGIs) and 16 to 31 (PPIs) are each CPU's own, those from 32 on (SPIs) shared and routed to one CPU. Group 1 only is
-// delivered, as IRQ. Five bits of priority.
-// State lies in words of 32 interrupts: word c is CPU c's own, word cpus + n holds SPIs 32n to 32n + 31.
-// Invariant: a CPU's output is high just if its interface would answer an acknowledge with an interrupt.
+// Registers: the distributor from 0, from `redistributors` on 128 KiB for each CPU: RD_base and SGI_base. Interrupts 0
+// to 15 (SGIs) and 16 to 31 (PPIs) are each CPU's own, those from 32 on (SPIs) shared and routed to one CPU. Group 1
+// only is delivered, as IRQ. Five bits of priority. State lies in words of 32 interrupts: word c is CPU c's own, word
+// cpus + n holds SPIs 32n to 32n + 31. Invariant: a CPU's output is high just if its interface would answer an
+// acknowledge with an interrupt.
 
 import { assert } from '../std/assert.ts';
 import type {
@@ -264,6 +264,23 @@ function distributorRows(
   } as Rows;
 }
 
+/** Configuration of SGIs, which is fixed, and of PPIs. */
+const ownConfiguration = (sgi: number, each: { count: number; stride: number }) => ({
+  'redistributor.configuration': {
+    at: sgi + 0xc00,
+    ...each,
+    read: (d: Gic, cpu: number) => configuration(d, cpu, 0),
+    doc: 'SGIs are edge-triggered.',
+  },
+  'redistributor.ownConfiguration': {
+    at: sgi + 0xc04,
+    ...each,
+    read: (d: Gic, cpu: number) => configuration(d, cpu, 1),
+    write: (d: Gic, value: number, cpu: number) => configure(d, cpu, 1, value),
+    doc: 'Two bits for each PPI: whether it is edge-triggered.',
+  },
+});
+
 function redistributorRows(cpus: number, base: number): Rows {
   const each = { count: cpus, stride: REDISTRIBUTOR_BYTES };
   const sgi = base + 0x1_0000;
@@ -323,19 +340,7 @@ function redistributorRows(cpus: number, base: number): Rows {
       read: () => PIDR2,
       doc: 'GICv3.',
     },
-    'redistributor.configuration': {
-      at: sgi + 0xc00,
-      ...each,
-      read: (d: Gic, cpu: number) => configuration(d, cpu, 0),
-      doc: 'SGIs are edge-triggered.',
-    },
-    'redistributor.ownConfiguration': {
-      at: sgi + 0xc04,
-      ...each,
-      read: (d: Gic, cpu: number) => configuration(d, cpu, 1),
-      write: (d: Gic, value: number, cpu: number) => configure(d, cpu, 1, value),
-      doc: 'Two bits for each PPI: whether it is edge-triggered.',
-    },
+    ...ownConfiguration(sgi, each),
   } as Rows;
 }
 

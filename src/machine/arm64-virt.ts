@@ -1,8 +1,8 @@
 // The arm64 board that boots Linux: the VM is the firmware, a kernel starts at EL1.
 // Contract: Linux Documentation/arch/arm64/booting.rst; PSCI 1.1.
 //
-// The addresses are those of QEMU's `virt` board wherever it has the device; PCI, flash and fw-cfg do not exist, and the
-// serial port is the one that all our boards have.
+// The addresses are those of QEMU's `virt` board wherever it has the device; PCI, flash and fw-cfg do not exist, and
+// the serial port is the one that all our boards have.
 
 import type { Device } from '../device/device.ts';
 import type { DeviceTreeNode } from '../device/device-tree-node.ts';

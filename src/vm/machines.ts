@@ -28,7 +28,7 @@ export function machineOf(architecture: Architecture, name: MachineName): AnyMac
   const all: { readonly [K in MachineName]?: AnyMachine } | undefined = machines[architecture];
   if (all === undefined) {
     throw new VmOptionsError(
-      `there is no architecture '${String(architecture)}'; there are ${architectures.join(', ')}`,
+      `there is no architecture '${architecture}'; there are ${architectures.join(', ')}`,
     );
   }
   const found = all[name];

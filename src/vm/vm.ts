@@ -292,12 +292,7 @@ async function build(
     memory: guest,
     clock: services.clock,
     random: services.random,
-    cpuInput: (cpu, input) => ({
-      set(level) {
-        board.processor.setInput(vcpus[cpu]!, input, level);
-        if (level) signals.wake();
-      },
-    }),
+    cpuInput: (cpu, input) => inputLine(board, vcpus[cpu]!, input, signals),
   });
   console.attach(devices.console);
   const engine = options.engine ?? defaultEngine;
@@ -345,6 +340,19 @@ async function build(
   const ownInput: Parts['ownInput'] = (vcpu, number) => devices.controller.ownInput?.(vcpu, number);
   return { ...made, quiesce, tohost, ownInput };
 }
+
+/** The line that drives an interrupt input of a vCPU. */
+const inputLine = (
+  board: Board,
+  vcpu: VcpuRecord,
+  input: number,
+  signals: Signals,
+): InterruptLine => ({
+  set(level) {
+    board.processor.setInput(vcpu, input, level);
+    if (level) signals.wake();
+  },
+});
 
 function checkCodeCache(bytes: number): void {
   if (Number.isSafeInteger(bytes) && bytes >= CODE_CACHE_LEAST) return;

@@ -1,10 +1,10 @@
 // Exclusive accesses and the atomic instructions of LSE. DDI 0487, B2.12 (synchronization and semaphores), C4.1.94.
 //
-// A load exclusive remembers address and value, and the store exclusive that goes with it is a compare-and-exchange with
-// that value: it cannot tell that memory was changed and changed back, which no code that is written for the
+// A load exclusive remembers address and value, and the store exclusive that goes with it is a compare-and-exchange
+// with that value: it cannot tell that memory was changed and changed back, which no code that is written for the
 // architecture's weak guarantees can see. All accesses are sequentially consistent, so acquire and release come by
-// themselves. Misaligned ones fault, as without FEAT_LSE2.
-// Invariant: exclusiveAddress is all ones unless a load exclusive has no store yet.
+// themselves. Misaligned ones fault, as without FEAT_LSE2. Invariant: exclusiveAddress is all ones unless a load
+// exclusive has no store yet.
 
 import type { Builder } from '../../ir/builder.ts';
 import type { RegisterOperand, RmwKind, Value, Width } from '../../ir/node.ts';

@@ -44,7 +44,9 @@ const inverseSubstitution: readonly number[] = substitution.map((_, a) => substi
 const bytes = (values: readonly number[]): bigint =>
   values.reduceRight((all, value) => (all << 8n) | BigInt(value), 0n);
 
-/** A table of 256 bytes looked up for all bytes at once: sixteen swizzles, each blind to indices that are not its own. */
+/**
+ * A table of 256 bytes looked up for all bytes at once: sixteen swizzles, each blind to indices that are not its own.
+ */
 const lookup = (name: string, table: readonly number[]): Routine =>
   routine(name, ['v128'], 'v128', (s, indices) => {
     let result: V128 | undefined;
@@ -54,7 +56,7 @@ const lookup = (name: string, table: readonly number[]): Routine =>
       const found = s.i8x16_swizzle(part, own);
       result = result === undefined ? found : s.v128_or(result, found);
     }
-    s.return(result!);
+    s.return(result);
   });
 
 const substitute = lookup('aes_substitute', substitution);

@@ -123,8 +123,8 @@ export const rotate = (s: Builder, size: Size, value: I64, by: I64): I64 =>
   size === 64 ? s.rotr(value, by) : s.zext32(s.rotr32(s.wrap(value), s.wrap(by)));
 
 /**
- * The bits of a bitfield instruction at their place: a field of imms - immr + 1 bits from bit immr of the source moved to
- * bit 0, or one of imms + 1 bits from bit 0 moved up. `mask` has ones where it lies.
+ * The bits of a bitfield instruction at their place: a field of imms - immr + 1 bits from bit immr of the source moved
+ * to bit 0, or one of imms + 1 bits from bit 0 moved up. `mask` has ones where it lies.
  */
 function field(s: Builder, size: Size, f: { readonly immr: I64; readonly imms: I64 }) {
   const extracts = s.ge_u(f.imms, f.immr);

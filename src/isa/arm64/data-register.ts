@@ -288,7 +288,7 @@ function oneSource({ size, letter, sf, r }: Registers): Row[] {
 
 /** Quotients: of zero by zero is zero, and the most negative number by minus one is itself. */
 function divide(s: Builder, size: Size, a: I64, b: I64, isSigned: boolean): I64 {
-  const extend = isSigned ? signed : (t: Builder, width: Size, x: I64): I64 => cut(t, width, x);
+  const extend = isSigned ? signed : cut;
   const [left, right] = [extend(s, size, a), extend(s, size, b)];
   const safe = s.select(s.eqz(right), 1, right);
   if (!isSigned) return s.select(s.eqz(right), 0, s.div_u(left, safe));

@@ -106,8 +106,6 @@ function bitsOf(s: Builder, { n, z, c, v }: Sources): I64 {
   return s.or(s.or(negative, zero), s.or(s.shl(c, 1), s.shr_u(v, 63)));
 }
 
-export const carry = (s: Builder): I64 => s.get(C);
-
 /** Conditions by the upper three bits of their code; the lowest one inverts, except in the last. */
 const conditions: readonly ((s: Builder) => I1)[] = [
   (s) => s.eqz(s.get(Z)),

@@ -507,8 +507,8 @@ const fromHalf = (to: FloatFormat): Routine => {
     i64s(2),
     'i64',
     (cells, a, mode) => {
-      if (isAlternative(mode!)) return widenAlternative(to, a!);
-      const { bits, flags } = convert(binary16, to, contextOf(mode!), a!);
+      if (isAlternative(mode)) return widenAlternative(to, a);
+      const { bits, flags } = convert(binary16, to, contextOf(mode), a);
       if (flags !== 0n) cells.set(core.fpFlags, cells.get(core.fpFlags) | flags);
       return bits;
     },
@@ -525,10 +525,10 @@ const toHalf = (from: FloatFormat): Routine => {
     i64s(2),
     'i64',
     (cells, a, mode) => {
-      const context = { ...contextOf(mode!), flushesToZero: false };
-      const { bits, flags } = isAlternative(mode!)
-        ? narrowAlternative(from, context, a!)
-        : convert(from, binary16, context, a!);
+      const context = { ...contextOf(mode), flushesToZero: false };
+      const { bits, flags } = isAlternative(mode)
+        ? narrowAlternative(from, context, a)
+        : convert(from, binary16, context, a);
       if (flags !== 0n) cells.set(core.fpFlags, cells.get(core.fpFlags) | flags);
       return bits;
     },
@@ -557,10 +557,10 @@ export const narrowedToOdd: Routine = (() => {
 /** URECPE and URSQRTE of a word. */
 export const unsignedEstimates = {
   recip: helper('slow_urecpe', ['i64'], 'i64', (_, a) =>
-    a! < 0x8000_0000n ? 0xffff_ffffn : BigInt(reciprocal(Number(a! >> 23n))) << 23n,
+    a < 0x8000_0000n ? 0xffff_ffffn : BigInt(reciprocal(Number(a >> 23n))) << 23n,
   ),
   rsqrt: helper('slow_ursqrte', ['i64'], 'i64', (_, a) =>
-    a! < 0x4000_0000n ? 0xffff_ffffn : BigInt(reciprocalRoot(Number(a! >> 23n))) << 23n,
+    a < 0x4000_0000n ? 0xffff_ffffn : BigInt(reciprocalRoot(Number(a >> 23n))) << 23n,
   ),
 } as const;
 

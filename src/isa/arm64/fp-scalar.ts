@@ -243,7 +243,7 @@ function compare(s: Builder, { arm }: Precision, a: I64, b: I64, signals: boolea
   return s.call(signals ? arm.compareSignaling : arm.compare, 'i64', a, b, mode(s));
 }
 
-function compareRows(p: Precision): (readonly [string, Draft])[] {
+function compareRows(p: Precision): readonly (readonly [string, Draft])[] {
   const { r, type, letter } = p;
   const rn = r.source('5:5');
   const two = format({ rn, rm: r.source('16:5') });
@@ -253,12 +253,6 @@ function compareRows(p: Precision): (readonly [string, Draft])[] {
     rm: r.source('16:5'),
     cond: number('12:4'),
     nzcv: number('0:4'),
-  });
-  const select = format({
-    rd: r.destination('0:5'),
-    rn,
-    rm: r.source('16:5'),
-    cond: number('12:4'),
   });
   const rows = [false, true].flatMap((signals) => {
     const name = signals ? 'fcmpe' : 'fcmp';
@@ -305,21 +299,24 @@ function compareRows(p: Precision): (readonly [string, Draft])[] {
       ],
     ] as const;
   });
-  return [
-    ...rows,
-    [
-      `fcsel_${letter}`,
-      select(
-        `000 11110 ${type} 1 ..... .... 11 ..... .....`,
-        'fcsel {rd}, {rn}, {rm}, {cond}',
-        guarded((s, f) => {
-          const chosen = s.select_v(holds(s, f.cond), s.get(f.rn), s.get(f.rm));
-          s.set(f.rd, fit(s, { bits: p.width }, chosen));
-        }),
-      ),
-    ],
-  ];
+  return rows;
 }
+
+const selectRows = precisions.map((p): readonly [string, Draft] => {
+  const { r, type, letter, width } = p;
+  const fields = { rd: r.destination('0:5'), rn: r.source('5:5'), rm: r.source('16:5') };
+  return [
+    `fcsel_${letter}`,
+    format({ ...fields, cond: number('12:4') })(
+      `000 11110 ${type} 1 ..... .... 11 ..... .....`,
+      'fcsel {rd}, {rn}, {rm}, {cond}',
+      guarded((s, f) => {
+        const chosen = s.select_v(holds(s, f.cond), s.get(f.rn), s.get(f.rm));
+        s.set(f.rd, fit(s, { bits: width }, chosen));
+      }),
+    ),
+  ];
+});
 
 const immediates = precisions.map(({ r, type, letter, width }): readonly [string, Draft] => [
   `fmov_${letter}_imm`,
@@ -379,31 +376,24 @@ export function fromFixed(
   return p.arm.host.mul(s, whole, scale);
 }
 
+const signs = [
+  { u: 's', bit: '0', isSigned: true },
+  { u: 'u', bit: '1', isSigned: false },
+] as const;
+
+/** An integer register's value as 64 bits. */
+const extended = (s: Builder, size: 32 | 64, value: I64, isSigned: boolean): I64 =>
+  isSigned && size === 32 ? s.ext32_s(value) : cut(s, size, value);
+
 function integerRows(p: Precision): (readonly [string, Draft])[] {
   const { r, type, letter } = p;
   return sizes.flatMap(({ size, sf, letter: general, r: gr }) => {
     const toGeneral = format({ rd: gr.destination('0:5'), rn: r.source('5:5') });
     const fromGeneral = format({ rd: r.destination('0:5'), rn: gr.source('5:5') });
-    // Of words the scale has its highest bit set: there are at most 32 fraction bits.
-    const top = size === 64 ? '' : '1';
-    const scale = number(size === 64 ? '10:6' : '10:5', {
-      code: { decode: (raw) => BigInt((size === 64 ? 64 : 32) - raw), print: String },
-    });
-    const scaleBits = `${top}${'.'.repeat(6 - top.length)}`;
-    const fixedTo = format({ rd: gr.destination('0:5'), rn: r.source('5:5'), scale });
-    const fixedFrom = format({ rd: r.destination('0:5'), rn: gr.source('5:5'), scale });
     const pattern = (rmode: string, opcode: string): string =>
       `${sf} 00 11110 ${type} 1 ${rmode} ${opcode} 000000 ..... .....`;
-    const fixedPattern = (rmode: string, opcode: string): string =>
-      `${sf} 00 11110 ${type} 0 ${rmode} ${opcode} ${scaleBits} ..... .....`;
-    const kinds = [
-      { u: 's', bit: '0', isSigned: true },
-      { u: 'u', bit: '1', isSigned: false },
-    ];
-    return kinds.flatMap(({ u, bit, isSigned }) => {
-      const extended = (s: Builder, value: I64): I64 =>
-        size === 64 ? value : isSigned ? s.ext32_s(value) : s.and(value, 0xffff_ffffn);
-      const to = toIntegerModes.map(
+    return signs.flatMap(({ u, bit, isSigned }): (readonly [string, Draft])[] => [
+      ...toIntegerModes.map(
         ({ letter: m, rmode, opcode, how }) =>
           [
             `fcvt${m}${u}_${general}_${letter}`,
@@ -416,47 +406,59 @@ function integerRows(p: Precision): (readonly [string, Draft])[] {
               }),
             ),
           ] as const,
-      );
-      return [
-        ...to,
-        [
-          `${u}cvtf_${letter}_${general}`,
-          fromGeneral(
-            pattern('00', `01${bit}`),
-            `${u}cvtf {rd}, {rn}`,
-            guarded((s, f) => {
-              const value = extended(s, s.get(f.rn));
-              s.set(f.rd, vectorOf(s, p, fromFixed(s, p, value, { isSigned })));
-            }),
-          ),
-        ],
-        [
-          `fcvtz${u}_${general}_${letter}_fixed`,
-          fixedTo(
-            fixedPattern('11', `00${bit}`),
-            `fcvtz${u} {rd}, {rn}, #{scale}`,
-            guarded((s, f) => {
-              const a = encodingOf(s, p, s.get(f.rn));
-              const how = rounding.RTZ;
-              const options = { how, size, isSigned, fraction: f.scale };
-              s.set(f.rd, cut(s, size, toFixed(s, p, a, options)));
-            }),
-          ),
-        ],
-        [
-          `${u}cvtf_${letter}_${general}_fixed`,
-          fixedFrom(
-            fixedPattern('00', `01${bit}`),
-            `${u}cvtf {rd}, {rn}, #{scale}`,
-            guarded((s, f) => {
-              const value = extended(s, s.get(f.rn));
-              const made = fromFixed(s, p, value, { isSigned, fraction: f.scale });
-              s.set(f.rd, vectorOf(s, p, made));
-            }),
-          ),
-        ],
-      ] as const;
+      ),
+      [
+        `${u}cvtf_${letter}_${general}`,
+        fromGeneral(
+          pattern('00', `01${bit}`),
+          `${u}cvtf {rd}, {rn}`,
+          guarded((s, f) => {
+            const value = extended(s, size, s.get(f.rn), isSigned);
+            s.set(f.rd, vectorOf(s, p, fromFixed(s, p, value, { isSigned })));
+          }),
+        ),
+      ],
+    ]);
+  });
+}
+
+/** Conversions with fraction bits. Of words the scale has its highest bit set: there are at most 32 of them. */
+function fixedRows(p: Precision): (readonly [string, Draft])[] {
+  const { r, type, letter } = p;
+  return sizes.flatMap(({ size, sf, letter: general, r: gr }) => {
+    const scale = number(size === 64 ? '10:6' : '10:5', {
+      code: { decode: (raw) => BigInt(size - raw), print: String },
     });
+    const to = format({ rd: gr.destination('0:5'), rn: r.source('5:5'), scale });
+    const from = format({ rd: r.destination('0:5'), rn: gr.source('5:5'), scale });
+    const pattern = (rmode: string, opcode: string): string =>
+      `${sf} 00 11110 ${type} 0 ${rmode} ${opcode} ${size === 64 ? '.' : '1'}..... ..... .....`;
+    return signs.flatMap(({ u, bit, isSigned }): (readonly [string, Draft])[] => [
+      [
+        `fcvtz${u}_${general}_${letter}_fixed`,
+        to(
+          pattern('11', `00${bit}`),
+          `fcvtz${u} {rd}, {rn}, #{scale}`,
+          guarded((s, f) => {
+            const a = encodingOf(s, p, s.get(f.rn));
+            const options = { how: rounding.RTZ, size, isSigned, fraction: f.scale };
+            s.set(f.rd, cut(s, size, toFixed(s, p, a, options)));
+          }),
+        ),
+      ],
+      [
+        `${u}cvtf_${letter}_${general}_fixed`,
+        from(
+          pattern('00', `01${bit}`),
+          `${u}cvtf {rd}, {rn}, #{scale}`,
+          guarded((s, f) => {
+            const value = extended(s, size, s.get(f.rn), isSigned);
+            const made = fromFixed(s, p, value, { isSigned, fraction: f.scale });
+            s.set(f.rd, vectorOf(s, p, made));
+          }),
+        ),
+      ],
+    ]);
   });
 }
 
@@ -510,7 +512,9 @@ export const rows: readonly Row[] = named('FP', [
   ...precisionRows(),
   ...precisions.flatMap(fusedRows),
   ...precisions.flatMap(compareRows),
+  ...selectRows,
   ...immediates,
   ...precisions.flatMap(integerRows),
+  ...precisions.flatMap(fixedRows),
   ...transfers(),
 ]);

@@ -154,7 +154,7 @@ type Binary = (s: Builder, p: Precision, shape: Arrangement, a: V128, b: V128) =
 function arithmetic(name: 'add' | 'sub' | 'mul' | 'div'): Binary {
   const isProduct = name === 'mul' || name === 'div';
   return (s, p, shape, a, b) => {
-    const slow: LaneFloat = (t, q, x, y) => t.call(q.arm.routines[name], 'i64', x!, y!, mode(t));
+    const slow: LaneFloat = (t, q, x, y) => t.call(q.arm.routines[name], 'i64', x, y, mode(t));
     if (shape.q === 'scalar') return byLanes(s, name, p, shape, slow, [a, b]);
     const result = s.variable('v128', onFloats(s, p, name, a, b));
     const fine = s.both(isQuiet(s), areFine(s, p, shape, s.read(result), isProduct));
@@ -166,7 +166,7 @@ function arithmetic(name: 'add' | 'sub' | 'mul' | 'div'): Binary {
 type Named = 'max' | 'min' | 'maxNumber' | 'minNumber' | 'mulx' | 'recipStep' | 'rsqrtStep';
 
 const withRoutine = (name: Named): Binary => {
-  const op: LaneFloat = (s, p, a, b) => s.call(p.arm[name], 'i64', a!, b!, mode(s));
+  const op: LaneFloat = (s, p, a, b) => s.call(p.arm[name], 'i64', a, b, mode(s));
   return (s, p, shape, a, b) => byLanes(s, name, p, shape, op, [a, b]);
 };
 
@@ -188,8 +188,8 @@ function comparison(
     const nzcv = s.call(
       host === 'eq' ? compare : compareSignaling,
       'i64',
-      size(a!),
-      size(b!),
+      size(a),
+      size(b),
       mode(s),
     );
     const ones = (1n << BigInt(p.width)) - 1n;
@@ -235,24 +235,72 @@ interface Operation {
   readonly hasScalar?: boolean;
 }
 
-// oxfmt-ignore
 const threeSame: readonly Operation[] = [
   { name: 'fmaxnm', u: '0', b: '0', opcode: '11000', op: withRoutine('maxNumber') },
   { name: 'fminnm', u: '0', b: '1', opcode: '11000', op: withRoutine('minNumber') },
   { name: 'fadd', u: '0', b: '0', opcode: '11010', op: arithmetic('add') },
   { name: 'fsub', u: '0', b: '1', opcode: '11010', op: arithmetic('sub') },
   { name: 'fmulx', u: '0', b: '0', opcode: '11011', op: withRoutine('mulx'), hasScalar: true },
-  { name: 'fcmeq', u: '0', b: '0', opcode: '11100', op: comparison('fcmeq', 'eq', false), hasScalar: true },
+  {
+    name: 'fcmeq',
+    u: '0',
+    b: '0',
+    opcode: '11100',
+    op: comparison('fcmeq', 'eq', false),
+    hasScalar: true,
+  },
   { name: 'fmax', u: '0', b: '0', opcode: '11110', op: withRoutine('max') },
   { name: 'fmin', u: '0', b: '1', opcode: '11110', op: withRoutine('min') },
-  { name: 'frecps', u: '0', b: '0', opcode: '11111', op: withRoutine('recipStep'), hasScalar: true },
-  { name: 'frsqrts', u: '0', b: '1', opcode: '11111', op: withRoutine('rsqrtStep'), hasScalar: true },
+  {
+    name: 'frecps',
+    u: '0',
+    b: '0',
+    opcode: '11111',
+    op: withRoutine('recipStep'),
+    hasScalar: true,
+  },
+  {
+    name: 'frsqrts',
+    u: '0',
+    b: '1',
+    opcode: '11111',
+    op: withRoutine('rsqrtStep'),
+    hasScalar: true,
+  },
   { name: 'fabd', u: '1', b: '1', opcode: '11010', op: difference, hasScalar: true },
   { name: 'fmul', u: '1', b: '0', opcode: '11011', op: arithmetic('mul') },
-  { name: 'fcmge', u: '1', b: '0', opcode: '11100', op: comparison('fcmge', 'le', true), hasScalar: true },
-  { name: 'fcmgt', u: '1', b: '1', opcode: '11100', op: comparison('fcmgt', 'lt', true), hasScalar: true },
-  { name: 'facge', u: '1', b: '0', opcode: '11101', op: comparison('facge', 'le', true, true), hasScalar: true },
-  { name: 'facgt', u: '1', b: '1', opcode: '11101', op: comparison('facgt', 'lt', true, true), hasScalar: true },
+  {
+    name: 'fcmge',
+    u: '1',
+    b: '0',
+    opcode: '11100',
+    op: comparison('fcmge', 'le', true),
+    hasScalar: true,
+  },
+  {
+    name: 'fcmgt',
+    u: '1',
+    b: '1',
+    opcode: '11100',
+    op: comparison('fcmgt', 'lt', true),
+    hasScalar: true,
+  },
+  {
+    name: 'facge',
+    u: '1',
+    b: '0',
+    opcode: '11101',
+    op: comparison('facge', 'le', true, true),
+    hasScalar: true,
+  },
+  {
+    name: 'facgt',
+    u: '1',
+    b: '1',
+    opcode: '11101',
+    op: comparison('facgt', 'lt', true, true),
+    hasScalar: true,
+  },
   { name: 'fdiv', u: '1', b: '0', opcode: '11111', op: arithmetic('div') },
 ];
 
@@ -283,8 +331,8 @@ const threeSameRows = threeSame.flatMap(({ name, u, b, opcode, op, hasScalar }) 
 const fused =
   (negates: boolean): LaneFloat =>
   (s, p, a, b, c) => {
-    const first = negates ? s.xor(a!, 1n << BigInt(p.width - 1)) : a!;
-    return s.call(p.arm.fma, 'i64', first, b!, c!, mode(s));
+    const first = negates ? s.xor(a, 1n << BigInt(p.width - 1)) : a;
+    return s.call(p.arm.fma, 'i64', first, b, c, mode(s));
   };
 
 const fusedKinds = [
@@ -482,11 +530,11 @@ const lane1AsBits =
     byLanesAsBits(s, name, p, shape, op, [a]);
 
 const rounds = (name: string, how: number | 'mode', isExact: boolean): Single['op'] =>
-  lane1(name, (s, p, a) => roundTo(p.arm, how, isExact)(s, a!));
+  lane1(name, (s, p, a) => roundTo(p.arm, how, isExact)(s, a));
 
 const toInteger = (name: string, how: number, isSigned: boolean): Single['op'] =>
   lane1AsBits(name, (s, p, a) => {
-    const made = toFixed(s, p, a!, { how, size: p.width, isSigned });
+    const made = toFixed(s, p, a, { how, size: p.width, isSigned });
     return p.width === 64 ? made : s.and(made, 0xffff_ffffn);
   });
 
@@ -494,13 +542,13 @@ const extended = (s: Builder, p: Precision, a: I64, isSigned: boolean): I64 =>
   p.width === 32 && isSigned ? s.ext32_s(a) : a;
 
 const fromInteger = (name: string, isSigned: boolean): Single['op'] =>
-  lane1AsBits(name, (s, p, a) => fromFixed(s, p, extended(s, p, a!, isSigned), { isSigned }));
+  lane1AsBits(name, (s, p, a) => fromFixed(s, p, extended(s, p, a, isSigned), { isSigned }));
 
-const square: LaneFloat = (s, p, a) => s.call(p.arm.routines.sqrt, 'i64', a!, mode(s));
+const square: LaneFloat = (s, p, a) => s.call(p.arm.routines.sqrt, 'i64', a, mode(s));
 const estimate =
   (which: 'recipEstimate' | 'rsqrtEstimate' | 'recipExponent'): LaneFloat =>
   (s, p, a) =>
-    s.call(p.arm[which], 'i64', a!, mode(s));
+    s.call(p.arm[which], 'i64', a, mode(s));
 
 const zeroCompare = (
   name: string,
@@ -513,7 +561,6 @@ const zeroCompare = (
     turned ? compare(s, p, shape, zero, a) : compare(s, p, shape, a, zero);
 };
 
-// oxfmt-ignore
 const twoRegisters: readonly Single[] = [
   { name: 'frintn', u: '0', b: '0', opcode: '11000', op: rounds('frintn', rounding.RNE, false) },
   { name: 'frinta', u: '1', b: '0', opcode: '11000', op: rounds('frinta', rounding.RMM, false) },
@@ -522,22 +569,131 @@ const twoRegisters: readonly Single[] = [
   { name: 'frintx', u: '1', b: '0', opcode: '11001', op: rounds('frintx', 'mode', true) },
   { name: 'frintz', u: '0', b: '1', opcode: '11001', op: rounds('frintz', rounding.RTZ, false) },
   { name: 'frinti', u: '1', b: '1', opcode: '11001', op: rounds('frinti', 'mode', false) },
-  ...([['s', '0', true], ['u', '1', false]] as const).flatMap(([sign, u, isSigned]) => [
-    { name: `fcvtn${sign}`, u, b: '0' as const, opcode: '11010', hasScalar: true, op: toInteger(`fcvtn${sign}`, rounding.RNE, isSigned) },
-    { name: `fcvtp${sign}`, u, b: '1' as const, opcode: '11010', hasScalar: true, op: toInteger(`fcvtp${sign}`, rounding.RUP, isSigned) },
-    { name: `fcvtm${sign}`, u, b: '0' as const, opcode: '11011', hasScalar: true, op: toInteger(`fcvtm${sign}`, rounding.RDN, isSigned) },
-    { name: `fcvtz${sign}`, u, b: '1' as const, opcode: '11011', hasScalar: true, op: toInteger(`fcvtz${sign}`, rounding.RTZ, isSigned) },
-    { name: `fcvta${sign}`, u, b: '0' as const, opcode: '11100', hasScalar: true, op: toInteger(`fcvta${sign}`, rounding.RMM, isSigned) },
-    { name: `${sign}cvtf`, u, b: '0' as const, opcode: '11101', hasScalar: true, op: fromInteger(`${sign}cvtf`, isSigned) },
+  ...(
+    [
+      ['s', '0', true],
+      ['u', '1', false],
+    ] as const
+  ).flatMap(([sign, u, isSigned]) => [
+    {
+      name: `fcvtn${sign}`,
+      u,
+      b: '0' as const,
+      opcode: '11010',
+      hasScalar: true,
+      op: toInteger(`fcvtn${sign}`, rounding.RNE, isSigned),
+    },
+    {
+      name: `fcvtp${sign}`,
+      u,
+      b: '1' as const,
+      opcode: '11010',
+      hasScalar: true,
+      op: toInteger(`fcvtp${sign}`, rounding.RUP, isSigned),
+    },
+    {
+      name: `fcvtm${sign}`,
+      u,
+      b: '0' as const,
+      opcode: '11011',
+      hasScalar: true,
+      op: toInteger(`fcvtm${sign}`, rounding.RDN, isSigned),
+    },
+    {
+      name: `fcvtz${sign}`,
+      u,
+      b: '1' as const,
+      opcode: '11011',
+      hasScalar: true,
+      op: toInteger(`fcvtz${sign}`, rounding.RTZ, isSigned),
+    },
+    {
+      name: `fcvta${sign}`,
+      u,
+      b: '0' as const,
+      opcode: '11100',
+      hasScalar: true,
+      op: toInteger(`fcvta${sign}`, rounding.RMM, isSigned),
+    },
+    {
+      name: `${sign}cvtf`,
+      u,
+      b: '0' as const,
+      opcode: '11101',
+      hasScalar: true,
+      op: fromInteger(`${sign}cvtf`, isSigned),
+    },
   ]),
-  { name: 'frecpe', u: '0', b: '1', opcode: '11101', hasScalar: true, op: lane1('frecpe', estimate('recipEstimate')) },
-  { name: 'frsqrte', u: '1', b: '1', opcode: '11101', hasScalar: true, op: lane1('frsqrte', estimate('rsqrtEstimate')) },
-  { name: 'frecpx', u: '0', b: '1', opcode: '11111', hasScalar: true, hasVector: false, op: lane1('frecpx', estimate('recipExponent')) },
-  { name: 'fcmgt', u: '0', b: '1', opcode: '01100', hasScalar: true, zeroOperand: true, op: zeroCompare('fcmgt', 'lt', true, false) },
-  { name: 'fcmge', u: '1', b: '1', opcode: '01100', hasScalar: true, zeroOperand: true, op: zeroCompare('fcmge', 'le', true, false) },
-  { name: 'fcmeq', u: '0', b: '1', opcode: '01101', hasScalar: true, zeroOperand: true, op: zeroCompare('fcmeq', 'eq', false, false) },
-  { name: 'fcmle', u: '1', b: '1', opcode: '01101', hasScalar: true, zeroOperand: true, op: zeroCompare('fcmge', 'le', true, true) },
-  { name: 'fcmlt', u: '0', b: '1', opcode: '01110', hasScalar: true, zeroOperand: true, op: zeroCompare('fcmgt', 'lt', true, true) },
+  {
+    name: 'frecpe',
+    u: '0',
+    b: '1',
+    opcode: '11101',
+    hasScalar: true,
+    op: lane1('frecpe', estimate('recipEstimate')),
+  },
+  {
+    name: 'frsqrte',
+    u: '1',
+    b: '1',
+    opcode: '11101',
+    hasScalar: true,
+    op: lane1('frsqrte', estimate('rsqrtEstimate')),
+  },
+  {
+    name: 'frecpx',
+    u: '0',
+    b: '1',
+    opcode: '11111',
+    hasScalar: true,
+    hasVector: false,
+    op: lane1('frecpx', estimate('recipExponent')),
+  },
+  {
+    name: 'fcmgt',
+    u: '0',
+    b: '1',
+    opcode: '01100',
+    hasScalar: true,
+    zeroOperand: true,
+    op: zeroCompare('fcmgt', 'lt', true, false),
+  },
+  {
+    name: 'fcmge',
+    u: '1',
+    b: '1',
+    opcode: '01100',
+    hasScalar: true,
+    zeroOperand: true,
+    op: zeroCompare('fcmge', 'le', true, false),
+  },
+  {
+    name: 'fcmeq',
+    u: '0',
+    b: '1',
+    opcode: '01101',
+    hasScalar: true,
+    zeroOperand: true,
+    op: zeroCompare('fcmeq', 'eq', false, false),
+  },
+  {
+    name: 'fcmle',
+    u: '1',
+    b: '1',
+    opcode: '01101',
+    hasScalar: true,
+    zeroOperand: true,
+    op: zeroCompare('fcmge', 'le', true, true),
+  },
+  {
+    name: 'fcmlt',
+    u: '0',
+    b: '1',
+    opcode: '01110',
+    hasScalar: true,
+    zeroOperand: true,
+    op: zeroCompare('fcmgt', 'lt', true, true),
+  },
   { name: 'fabs', u: '0', b: '1', opcode: '01111', op: (s, p, _, a) => onFloats(s, p, 'abs', a) },
   { name: 'fneg', u: '1', b: '1', opcode: '01111', op: (s, p, _, a) => onFloats(s, p, 'neg', a) },
   { name: 'fsqrt', u: '1', b: '1', opcode: '11111', op: lane1('fsqrt', square) },
@@ -578,7 +734,7 @@ const unsignedRows = (
       `${head(shape, u, '01110')} 10 10000 11100 10 ..... .....`,
       `${name} {rd}${shape.suffix}, {rn}${shape.suffix}`,
       guarded((s, f) => {
-        const op: LaneFloat = (t, _p, a) => t.call(unsignedEstimates[which], 'i64', a!);
+        const op: LaneFloat = (t, _p, a) => t.call(unsignedEstimates[which], 'i64', a);
         s.set(f.rd, fit(s, shape, byLanesAsBits(s, name, p, shape, op, [s.get(f.rn)])));
       }),
     ),

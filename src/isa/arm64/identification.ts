@@ -1,7 +1,7 @@
 // What the core says of itself: the identification registers. DDI 0487, D19.2 (ID_AA64*_EL1).
 //
-// The choice keeps a stock kernel on its fast paths: no AArch32; CSV2, CSV3 and E0PD, so that it needs no page tables of
-// its own for user mode; LSE, so that atomics are one instruction; an implementer for which no errata are known.
+// The choice keeps a stock kernel on its fast paths: no AArch32; CSV2, CSV3 and E0PD, so that it needs no page tables
+// of its own for user mode; LSE, so that atomics are one instruction; an implementer for which no errata are known.
 
 import type { Encoding } from './system-registers.ts';
 
@@ -69,7 +69,9 @@ const names: Readonly<Record<string, readonly [crm: number, op2: number]>> = {
   id_aa64mmfr4_el1: [7, 4],
 };
 
-/** Every register of the space reads as zero where nothing is known of it, so that kernels may look for new features. */
+/**
+ * Every register of the space reads as zero where nothing is known of it, so that kernels may look for new features.
+ */
 function reserved(): Readonly<Record<string, Identification>> {
   const name = (crm: number, op2: number): string =>
     Object.entries(names).find(([, [m, two]]) => m === crm && two === op2)?.[0] ??

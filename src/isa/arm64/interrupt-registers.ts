@@ -33,7 +33,7 @@ function register(
     ['i64'],
     null,
     ({ controller }, value) => {
-      controller?.write(name, value!);
+      controller?.write(name, value);
       return 0n;
     },
     [],

@@ -1,7 +1,7 @@
 // Loads and stores of registers, SIMD and floating-point ones among them. DDI 0487, C4.1.94.
 //
-// A pair's second access may fault after the first has stored; the instruction is then done again from its start, as the
-// architecture allows. A load sets registers only after all of its accesses.
+// A pair's second access may fault after the first has stored; the instruction is then done again from its start, as
+// the architecture allows. A load sets registers only after all of its accesses.
 
 import type { Builder } from '../../ir/builder.ts';
 import type { RegisterOperand, Value, VectorWidth, Width } from '../../ir/node.ts';

@@ -66,7 +66,8 @@ function halved(s: Builder, lane: Lane, a: V128, b: V128, isSigned: boolean, rou
 
 /** Halves of differences. */
 function halfDifference(s: Builder, lane: Lane, a: V128, b: V128, isSigned: boolean): V128 {
-  // a - b = a + ~b + 1, so half of it is that of a and ~b rounded up, and the sign comes right by itself in signed lanes.
+  // a - b = a + ~b + 1, so half of it is that of a and ~b rounded up, and the sign comes right by itself in signed
+  // lanes.
   if (isSigned) return halved(s, lane, a, s.v128_not(b), true, true);
   const turned = halved(s, lane, a, s.v128_not(b), false, true);
   return s.v128_xor(turned, minimum(lane));
@@ -115,25 +116,25 @@ function shiftBy(
   lane: Lane,
 ): LaneOperation {
   return (s, value, amount) => {
-    const by = s.ext8_s(amount!);
+    const by = s.ext8_s(amount);
     const left = s.gt_s(by, 0);
     const right = s.sub(0, by);
     const shr = (a: I64, n: I64): I64 => (isSigned ? s.shr_s(a, n) : s.shr_u(a, n));
     // A shift by 64 or more is none for WebAssembly.
     const far = s.gt_s(right, 63);
-    const kept = shr(value!, s.select(far, 63, right));
+    const kept = shr(value, s.select(far, 63, right));
     const all = isSigned ? kept : s.select(far, 0, kept);
     const tooFar = s.gt_s(right, 64);
-    const lost = s.and(shr(value!, s.sub(s.select(tooFar, 64, right), 1)), 1);
+    const lost = s.and(shr(value, s.sub(s.select(tooFar, 64, right), 1)), 1);
     const rounded = rounds
-      ? s.select(far, roundFar(s, value!, tooFar, isSigned), s.add(all, lost))
+      ? s.select(far, roundFar(s, value, tooFar, isSigned), s.add(all, lost))
       : all;
     const isFarLeft = s.gt_s(by, lane - 1);
-    const shifted = s.select(isFarLeft, 0, s.shl(value!, by));
+    const shifted = s.select(isFarLeft, 0, s.shl(value, by));
     const moved = s.select(
       left,
-      saturates ? saturatedShift(s, lane, isSigned, value!, by, shifted, isFarLeft, left) : shifted,
-      s.select(s.eqz(by), value!, rounded),
+      saturates ? saturatedShift(s, lane, isSigned, value, by, shifted, isFarLeft, left) : shifted,
+      s.select(s.eqz(by), value, rounded),
     );
     return moved;
   };
@@ -222,14 +223,14 @@ function doublingHigh(
 const doubling =
   (name: string, rounds: boolean): Binary =>
   (s, shape, a, b) => {
-    const op: LaneOperation = (t, x, y) => doublingHigh(t, shape.lane, x!, y!, rounds);
+    const op: LaneOperation = (t, x, y) => doublingHigh(t, shape.lane, x, y, rounds);
     return eachLane(s, shape, routineFor(name, shape.lane, 2, true, op), a, b);
   };
 
 const doublingAccumulate =
   (name: string, sign: number): Binary =>
   (s, shape, a, b, old) => {
-    const op: LaneOperation = (t, x, y, z) => doublingHigh(t, shape.lane, x!, y!, true, z!, sign);
+    const op: LaneOperation = (t, x, y, z) => doublingHigh(t, shape.lane, x, y, true, z, sign);
     return eachLane(s, shape, routineFor(name, shape.lane, 3, true, op), a, b, old());
   };
 
@@ -288,52 +289,211 @@ const everything = [...vectors(...ALL), ...scalars(...ALL)];
 const narrow = vectors(...NARROW);
 const halfAndWord = [...vectors(16, 32), ...scalars(16, 32)];
 
-// oxfmt-ignore
 const threeSame: readonly Operation[] = [
-  { name: 'shadd', u: '0', opcode: '00000', shapes: narrow, op: (s, { lane }, a, b) => halved(s, lane, a, b, true, false) },
-  { name: 'uhadd', u: '1', opcode: '00000', shapes: narrow, op: (s, { lane }, a, b) => halved(s, lane, a, b, false, false) },
-  { name: 'sqadd', u: '0', opcode: '00001', shapes: everything, op: (s, shape, a, b) => saturatingSum(s, shape, a, b, true) },
-  { name: 'uqadd', u: '1', opcode: '00001', shapes: everything, op: (s, shape, a, b) => saturatingSum(s, shape, a, b, false) },
-  { name: 'srhadd', u: '0', opcode: '00010', shapes: narrow, op: (s, { lane }, a, b) => halved(s, lane, a, b, true, true) },
-  { name: 'urhadd', u: '1', opcode: '00010', shapes: narrow, op: (s, { lane }, a, b) => halved(s, lane, a, b, false, true) },
-  { name: 'shsub', u: '0', opcode: '00100', shapes: narrow, op: (s, { lane }, a, b) => halfDifference(s, lane, a, b, true) },
-  { name: 'uhsub', u: '1', opcode: '00100', shapes: narrow, op: (s, { lane }, a, b) => halfDifference(s, lane, a, b, false) },
-  { name: 'sqsub', u: '0', opcode: '00101', shapes: everything, op: (s, shape, a, b) => saturatingDifference(s, shape, a, b, true) },
-  { name: 'uqsub', u: '1', opcode: '00101', shapes: everything, op: (s, shape, a, b) => saturatingDifference(s, shape, a, b, false) },
+  {
+    name: 'shadd',
+    u: '0',
+    opcode: '00000',
+    shapes: narrow,
+    op: (s, { lane }, a, b) => halved(s, lane, a, b, true, false),
+  },
+  {
+    name: 'uhadd',
+    u: '1',
+    opcode: '00000',
+    shapes: narrow,
+    op: (s, { lane }, a, b) => halved(s, lane, a, b, false, false),
+  },
+  {
+    name: 'sqadd',
+    u: '0',
+    opcode: '00001',
+    shapes: everything,
+    op: (s, shape, a, b) => saturatingSum(s, shape, a, b, true),
+  },
+  {
+    name: 'uqadd',
+    u: '1',
+    opcode: '00001',
+    shapes: everything,
+    op: (s, shape, a, b) => saturatingSum(s, shape, a, b, false),
+  },
+  {
+    name: 'srhadd',
+    u: '0',
+    opcode: '00010',
+    shapes: narrow,
+    op: (s, { lane }, a, b) => halved(s, lane, a, b, true, true),
+  },
+  {
+    name: 'urhadd',
+    u: '1',
+    opcode: '00010',
+    shapes: narrow,
+    op: (s, { lane }, a, b) => halved(s, lane, a, b, false, true),
+  },
+  {
+    name: 'shsub',
+    u: '0',
+    opcode: '00100',
+    shapes: narrow,
+    op: (s, { lane }, a, b) => halfDifference(s, lane, a, b, true),
+  },
+  {
+    name: 'uhsub',
+    u: '1',
+    opcode: '00100',
+    shapes: narrow,
+    op: (s, { lane }, a, b) => halfDifference(s, lane, a, b, false),
+  },
+  {
+    name: 'sqsub',
+    u: '0',
+    opcode: '00101',
+    shapes: everything,
+    op: (s, shape, a, b) => saturatingDifference(s, shape, a, b, true),
+  },
+  {
+    name: 'uqsub',
+    u: '1',
+    opcode: '00101',
+    shapes: everything,
+    op: (s, shape, a, b) => saturatingDifference(s, shape, a, b, false),
+  },
   { name: 'cmgt', u: '0', opcode: '00110', shapes: all, op: plain('gt_s') },
-  { name: 'cmhi', u: '1', opcode: '00110', shapes: all, op: (s, { lane }, a, b) => above(s, lane, a, b) },
+  {
+    name: 'cmhi',
+    u: '1',
+    opcode: '00110',
+    shapes: all,
+    op: (s, { lane }, a, b) => above(s, lane, a, b),
+  },
   { name: 'cmge', u: '0', opcode: '00111', shapes: all, op: plain('ge_s') },
-  { name: 'cmhs', u: '1', opcode: '00111', shapes: all, op: (s, { lane }, a, b) => above(s, lane, a, b, true) },
+  {
+    name: 'cmhs',
+    u: '1',
+    opcode: '00111',
+    shapes: all,
+    op: (s, { lane }, a, b) => above(s, lane, a, b, true),
+  },
   { name: 'sshl', u: '0', opcode: '01000', shapes: all, op: shifts('sshl', true, false, false) },
   { name: 'ushl', u: '1', opcode: '01000', shapes: all, op: shifts('ushl', false, false, false) },
-  { name: 'sqshl', u: '0', opcode: '01001', shapes: everything, op: shifts('sqshl', true, false, true) },
-  { name: 'uqshl', u: '1', opcode: '01001', shapes: everything, op: shifts('uqshl', false, false, true) },
+  {
+    name: 'sqshl',
+    u: '0',
+    opcode: '01001',
+    shapes: everything,
+    op: shifts('sqshl', true, false, true),
+  },
+  {
+    name: 'uqshl',
+    u: '1',
+    opcode: '01001',
+    shapes: everything,
+    op: shifts('uqshl', false, false, true),
+  },
   { name: 'srshl', u: '0', opcode: '01010', shapes: all, op: shifts('srshl', true, true, false) },
   { name: 'urshl', u: '1', opcode: '01010', shapes: all, op: shifts('urshl', false, true, false) },
-  { name: 'sqrshl', u: '0', opcode: '01011', shapes: everything, op: shifts('sqrshl', true, true, true) },
-  { name: 'uqrshl', u: '1', opcode: '01011', shapes: everything, op: shifts('uqrshl', false, true, true) },
+  {
+    name: 'sqrshl',
+    u: '0',
+    opcode: '01011',
+    shapes: everything,
+    op: shifts('sqrshl', true, true, true),
+  },
+  {
+    name: 'uqrshl',
+    u: '1',
+    opcode: '01011',
+    shapes: everything,
+    op: shifts('uqrshl', false, true, true),
+  },
   { name: 'smax', u: '0', opcode: '01100', shapes: narrow, op: plain('max_s') },
   { name: 'umax', u: '1', opcode: '01100', shapes: narrow, op: plain('max_u') },
   { name: 'smin', u: '0', opcode: '01101', shapes: narrow, op: plain('min_s') },
   { name: 'umin', u: '1', opcode: '01101', shapes: narrow, op: plain('min_u') },
-  { name: 'sabd', u: '0', opcode: '01110', shapes: narrow, op: (s, { lane }, a, b) => distance(s, lane, a, b, true) },
-  { name: 'uabd', u: '1', opcode: '01110', shapes: narrow, op: (s, { lane }, a, b) => distance(s, lane, a, b, false) },
-  { name: 'saba', u: '0', opcode: '01111', shapes: narrow, accumulates: true, op: (s, { lane }, a, b, old) => lanes(s, lane, 'add', old(), distance(s, lane, a, b, true)) },
-  { name: 'uaba', u: '1', opcode: '01111', shapes: narrow, accumulates: true, op: (s, { lane }, a, b, old) => lanes(s, lane, 'add', old(), distance(s, lane, a, b, false)) },
+  {
+    name: 'sabd',
+    u: '0',
+    opcode: '01110',
+    shapes: narrow,
+    op: (s, { lane }, a, b) => distance(s, lane, a, b, true),
+  },
+  {
+    name: 'uabd',
+    u: '1',
+    opcode: '01110',
+    shapes: narrow,
+    op: (s, { lane }, a, b) => distance(s, lane, a, b, false),
+  },
+  {
+    name: 'saba',
+    u: '0',
+    opcode: '01111',
+    shapes: narrow,
+    accumulates: true,
+    op: (s, { lane }, a, b, old) => lanes(s, lane, 'add', old(), distance(s, lane, a, b, true)),
+  },
+  {
+    name: 'uaba',
+    u: '1',
+    opcode: '01111',
+    shapes: narrow,
+    accumulates: true,
+    op: (s, { lane }, a, b, old) => lanes(s, lane, 'add', old(), distance(s, lane, a, b, false)),
+  },
   { name: 'add', u: '0', opcode: '10000', shapes: all, op: plain('add') },
   { name: 'sub', u: '1', opcode: '10000', shapes: all, op: plain('sub') },
-  { name: 'cmtst', u: '0', opcode: '10001', shapes: all, op: (s, { lane }, a, b) => lanes(s, lane, 'ne', s.v128_and(a, b), zero) },
+  {
+    name: 'cmtst',
+    u: '0',
+    opcode: '10001',
+    shapes: all,
+    op: (s, { lane }, a, b) => lanes(s, lane, 'ne', s.v128_and(a, b), zero),
+  },
   { name: 'cmeq', u: '1', opcode: '10001', shapes: all, op: plain('eq') },
-  { name: 'mla', u: '0', opcode: '10010', shapes: narrow, accumulates: true, op: (s, { lane }, a, b, old) => lanes(s, lane, 'add', old(), multiplyLanes(s, lane, a, b)) },
-  { name: 'mls', u: '1', opcode: '10010', shapes: narrow, accumulates: true, op: (s, { lane }, a, b, old) => lanes(s, lane, 'sub', old(), multiplyLanes(s, lane, a, b)) },
-  { name: 'mul', u: '0', opcode: '10011', shapes: narrow, op: (s, { lane }, a, b) => multiplyLanes(s, lane, a, b) },
-  { name: 'pmul', u: '1', opcode: '10011', shapes: vectors(8), op: (s, _, a, b) => polynomialProduct(s, a, b) },
+  {
+    name: 'mla',
+    u: '0',
+    opcode: '10010',
+    shapes: narrow,
+    accumulates: true,
+    op: (s, { lane }, a, b, old) => lanes(s, lane, 'add', old(), multiplyLanes(s, lane, a, b)),
+  },
+  {
+    name: 'mls',
+    u: '1',
+    opcode: '10010',
+    shapes: narrow,
+    accumulates: true,
+    op: (s, { lane }, a, b, old) => lanes(s, lane, 'sub', old(), multiplyLanes(s, lane, a, b)),
+  },
+  {
+    name: 'mul',
+    u: '0',
+    opcode: '10011',
+    shapes: narrow,
+    op: (s, { lane }, a, b) => multiplyLanes(s, lane, a, b),
+  },
+  {
+    name: 'pmul',
+    u: '1',
+    opcode: '10011',
+    shapes: vectors(8),
+    op: (s, _, a, b) => polynomialProduct(s, a, b),
+  },
   { name: 'smaxp', u: '0', opcode: '10100', shapes: narrow, op: pairwise(plain('max_s')) },
   { name: 'umaxp', u: '1', opcode: '10100', shapes: narrow, op: pairwise(plain('max_u')) },
   { name: 'sminp', u: '0', opcode: '10101', shapes: narrow, op: pairwise(plain('min_s')) },
   { name: 'uminp', u: '1', opcode: '10101', shapes: narrow, op: pairwise(plain('min_u')) },
   { name: 'sqdmulh', u: '0', opcode: '10110', shapes: halfAndWord, op: doubling('sqdmulh', false) },
-  { name: 'sqrdmulh', u: '1', opcode: '10110', shapes: halfAndWord, op: doubling('sqrdmulh', true) },
+  {
+    name: 'sqrdmulh',
+    u: '1',
+    opcode: '10110',
+    shapes: halfAndWord,
+    op: doubling('sqrdmulh', true),
+  },
   { name: 'addp', u: '0', opcode: '10111', shapes: vectors(...ALL), op: pairwise(plain('add')) },
 ];
 
@@ -381,8 +541,8 @@ const leading =
   (s, shape, a) => {
     const { lane } = shape;
     const op: LaneOperation = (t, x) => {
-      if (!isSigned) return t.sub(t.clz(x!), 64 - lane);
-      return t.sub(t.clz(t.xor(x!, t.shr_s(x!, 63))), 64 - lane + 1);
+      if (!isSigned) return t.sub(t.clz(x), 64 - lane);
+      return t.sub(t.clz(t.xor(x, t.shr_s(x, 63))), 64 - lane + 1);
     };
     return eachLane(s, shape, routineFor(name, lane, 1, isSigned, op), a);
   };
@@ -446,21 +606,70 @@ const againstZero =
   (s, { lane }, a) =>
     lanes(s, lane, name, a, zero);
 
-// oxfmt-ignore
 const twoRegisters: readonly Single[] = [
-  { name: 'rev64', u: '0', opcode: '00000', shapes: vectors(8), op: (s, _, a) => s.i8x16_rev64(a, a) },
-  { name: 'rev64', u: '0', opcode: '00000', shapes: vectors(16), op: (s, _, a) => s.i16x8_rev64(a, a) },
-  { name: 'rev64', u: '0', opcode: '00000', shapes: vectors(32), op: (s, _, a) => s.i32x4_rev64(a, a) },
-  { name: 'rev32', u: '1', opcode: '00000', shapes: vectors(8), op: (s, _, a) => s.i8x16_rev32(a, a) },
-  { name: 'rev32', u: '1', opcode: '00000', shapes: vectors(16), op: (s, _, a) => s.i16x8_rev32(a, a) },
-  { name: 'rev16', u: '0', opcode: '00001', shapes: vectors(8), op: (s, _, a) => s.i8x16_rev16(a, a) },
-  { name: 'suqadd', u: '0', opcode: '00011', shapes: everything, accumulates: true, op: addUnsigned },
+  {
+    name: 'rev64',
+    u: '0',
+    opcode: '00000',
+    shapes: vectors(8),
+    op: (s, _, a) => s.i8x16_rev64(a, a),
+  },
+  {
+    name: 'rev64',
+    u: '0',
+    opcode: '00000',
+    shapes: vectors(16),
+    op: (s, _, a) => s.i16x8_rev64(a, a),
+  },
+  {
+    name: 'rev64',
+    u: '0',
+    opcode: '00000',
+    shapes: vectors(32),
+    op: (s, _, a) => s.i32x4_rev64(a, a),
+  },
+  {
+    name: 'rev32',
+    u: '1',
+    opcode: '00000',
+    shapes: vectors(8),
+    op: (s, _, a) => s.i8x16_rev32(a, a),
+  },
+  {
+    name: 'rev32',
+    u: '1',
+    opcode: '00000',
+    shapes: vectors(16),
+    op: (s, _, a) => s.i16x8_rev32(a, a),
+  },
+  {
+    name: 'rev16',
+    u: '0',
+    opcode: '00001',
+    shapes: vectors(8),
+    op: (s, _, a) => s.i8x16_rev16(a, a),
+  },
+  {
+    name: 'suqadd',
+    u: '0',
+    opcode: '00011',
+    shapes: everything,
+    accumulates: true,
+    op: addUnsigned,
+  },
   { name: 'usqadd', u: '1', opcode: '00011', shapes: everything, accumulates: true, op: addSigned },
   { name: 'cls', u: '0', opcode: '00100', shapes: narrow, op: leading('cls', true) },
   { name: 'clz', u: '1', opcode: '00100', shapes: narrow, op: leading('clz', false) },
   { name: 'cnt', u: '0', opcode: '00101', shapes: vectors(8), op: (s, _, a) => s.i8x16_popcnt(a) },
   { name: 'not', u: '1', opcode: '00101', shapes: vectors(8), op: (s, _, a) => s.v128_not(a) },
-  { name: 'rbit', u: '1', opcode: '00101', size: '01', shapes: vectors(8), op: (s, _, a) => reverseBits(s, a) },
+  {
+    name: 'rbit',
+    u: '1',
+    opcode: '00101',
+    size: '01',
+    shapes: vectors(8),
+    op: (s, _, a) => reverseBits(s, a),
+  },
   { name: 'sqabs', u: '0', opcode: '00111', shapes: everything, op: saturatingOpposite('abs') },
   { name: 'sqneg', u: '1', opcode: '00111', shapes: everything, op: saturatingOpposite('neg') },
   { name: 'cmgt', u: '0', opcode: '01000', shapes: all, tail: ', #0', op: againstZero('gt_s') },
@@ -468,8 +677,20 @@ const twoRegisters: readonly Single[] = [
   { name: 'cmeq', u: '0', opcode: '01001', shapes: all, tail: ', #0', op: againstZero('eq') },
   { name: 'cmle', u: '1', opcode: '01001', shapes: all, tail: ', #0', op: againstZero('le_s') },
   { name: 'cmlt', u: '0', opcode: '01010', shapes: all, tail: ', #0', op: againstZero('lt_s') },
-  { name: 'abs', u: '0', opcode: '01011', shapes: all, op: (s, { lane }, a) => lanes(s, lane, 'abs', a) },
-  { name: 'neg', u: '1', opcode: '01011', shapes: all, op: (s, { lane }, a) => lanes(s, lane, 'neg', a) },
+  {
+    name: 'abs',
+    u: '0',
+    opcode: '01011',
+    shapes: all,
+    op: (s, { lane }, a) => lanes(s, lane, 'abs', a),
+  },
+  {
+    name: 'neg',
+    u: '1',
+    opcode: '01011',
+    shapes: all,
+    op: (s, { lane }, a) => lanes(s, lane, 'neg', a),
+  },
 ];
 
 const twoRegisterRows = twoRegisters.flatMap(
@@ -535,8 +756,8 @@ function reduce(
 ): V128 {
   const { lane } = shape;
   let result = value;
-  for (let distance = shape.bits / 2; distance >= lane; distance /= 2) {
-    result = op(lane, result, moveDown(s, result, distance));
+  for (let apart = shape.bits / 2; apart >= lane; apart /= 2) {
+    result = op(lane, result, moveDown(s, result, apart));
   }
   return result;
 }

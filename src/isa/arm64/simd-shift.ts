@@ -82,17 +82,17 @@ function saturating(name: string, isSigned: boolean, toSigned: boolean): Shift {
     const op: LaneOperation = (t, value, count) => {
       const most = (1n << BigInt(toSigned ? lane - 1 : lane)) - 1n;
       const least = toSigned ? -(1n << BigInt(lane - 1)) : 0n;
-      const highest = t.shr_u(most, count!);
-      const lowest = t.shr_s(least, count!);
-      const above = isSigned ? t.gt_s(value!, highest) : t.gt_u(value!, highest);
-      const below = isSigned ? t.lt_s(value!, lowest) : t.ne(0, 0);
+      const highest = t.shr_u(most, count);
+      const lowest = t.shr_s(least, count);
+      const above = isSigned ? t.gt_s(value, highest) : t.gt_u(value, highest);
+      const below = isSigned ? t.lt_s(value, lowest) : t.ne(0, 0);
       // Of a full width unsigned numbers the greatest looks negative.
       const tooMuch =
         isSigned && !toSigned && lane === 64
-          ? t.both(t.ge_s(value!, 0), t.gt_u(value!, highest))
+          ? t.both(t.ge_s(value, 0), t.gt_u(value, highest))
           : above;
       saturate(t, t.either(tooMuch, below));
-      return t.select(below, least, t.select(tooMuch, most, t.shl(value!, count!)));
+      return t.select(below, least, t.select(tooMuch, most, t.shl(value, count)));
     };
     const made = routineFor(name, lane, 2, isSigned, op);
     return eachLane(s, shape, made, a, spreadAmount(s, lane, amount));
@@ -120,22 +120,125 @@ const plain = [...vectors(...ALL), ...scalars(64)];
 const everything = [...vectors(...ALL), ...scalars(...ALL)];
 const add = (s: Builder, lane: Lane, a: V128, b: V128): V128 => lanes(s, lane, 'add', a, b);
 
-// oxfmt-ignore
 const operations: readonly Operation[] = [
-  { name: 'sshr', u: '0', opcode: '00000', isRight: true, shapes: plain, op: (s, { lane }, a, n) => right(s, lane, a, n, true) },
-  { name: 'ushr', u: '1', opcode: '00000', isRight: true, shapes: plain, op: (s, { lane }, a, n) => right(s, lane, a, n, false) },
-  { name: 'ssra', u: '0', opcode: '00010', isRight: true, shapes: plain, accumulates: true, op: (s, { lane }, a, n, old) => add(s, lane, old(), right(s, lane, a, n, true)) },
-  { name: 'usra', u: '1', opcode: '00010', isRight: true, shapes: plain, accumulates: true, op: (s, { lane }, a, n, old) => add(s, lane, old(), right(s, lane, a, n, false)) },
-  { name: 'srshr', u: '0', opcode: '00100', isRight: true, shapes: plain, op: (s, { lane }, a, n) => rounded(s, lane, a, n, true) },
-  { name: 'urshr', u: '1', opcode: '00100', isRight: true, shapes: plain, op: (s, { lane }, a, n) => rounded(s, lane, a, n, false) },
-  { name: 'srsra', u: '0', opcode: '00110', isRight: true, shapes: plain, accumulates: true, op: (s, { lane }, a, n, old) => add(s, lane, old(), rounded(s, lane, a, n, true)) },
-  { name: 'ursra', u: '1', opcode: '00110', isRight: true, shapes: plain, accumulates: true, op: (s, { lane }, a, n, old) => add(s, lane, old(), rounded(s, lane, a, n, false)) },
-  { name: 'sri', u: '1', opcode: '01000', isRight: true, shapes: plain, accumulates: true, op: (s, { lane }, a, n, old) => insertRight(s, lane, a, n, old()) },
-  { name: 'shl', u: '0', opcode: '01010', isRight: false, shapes: plain, op: (s, { lane }, a, n) => lanes(s, lane, 'shl', a, by(s, n)) },
-  { name: 'sli', u: '1', opcode: '01010', isRight: false, shapes: plain, accumulates: true, op: (s, { lane }, a, n, old) => insertLeft(s, lane, a, n, old()) },
-  { name: 'sqshlu', u: '1', opcode: '01100', isRight: false, shapes: everything, op: saturating('sqshlu_imm', true, false) },
-  { name: 'sqshl', u: '0', opcode: '01110', isRight: false, shapes: everything, op: saturating('sqshl_imm', true, true) },
-  { name: 'uqshl', u: '1', opcode: '01110', isRight: false, shapes: everything, op: saturating('uqshl_imm', false, false) },
+  {
+    name: 'sshr',
+    u: '0',
+    opcode: '00000',
+    isRight: true,
+    shapes: plain,
+    op: (s, { lane }, a, n) => right(s, lane, a, n, true),
+  },
+  {
+    name: 'ushr',
+    u: '1',
+    opcode: '00000',
+    isRight: true,
+    shapes: plain,
+    op: (s, { lane }, a, n) => right(s, lane, a, n, false),
+  },
+  {
+    name: 'ssra',
+    u: '0',
+    opcode: '00010',
+    isRight: true,
+    shapes: plain,
+    accumulates: true,
+    op: (s, { lane }, a, n, old) => add(s, lane, old(), right(s, lane, a, n, true)),
+  },
+  {
+    name: 'usra',
+    u: '1',
+    opcode: '00010',
+    isRight: true,
+    shapes: plain,
+    accumulates: true,
+    op: (s, { lane }, a, n, old) => add(s, lane, old(), right(s, lane, a, n, false)),
+  },
+  {
+    name: 'srshr',
+    u: '0',
+    opcode: '00100',
+    isRight: true,
+    shapes: plain,
+    op: (s, { lane }, a, n) => rounded(s, lane, a, n, true),
+  },
+  {
+    name: 'urshr',
+    u: '1',
+    opcode: '00100',
+    isRight: true,
+    shapes: plain,
+    op: (s, { lane }, a, n) => rounded(s, lane, a, n, false),
+  },
+  {
+    name: 'srsra',
+    u: '0',
+    opcode: '00110',
+    isRight: true,
+    shapes: plain,
+    accumulates: true,
+    op: (s, { lane }, a, n, old) => add(s, lane, old(), rounded(s, lane, a, n, true)),
+  },
+  {
+    name: 'ursra',
+    u: '1',
+    opcode: '00110',
+    isRight: true,
+    shapes: plain,
+    accumulates: true,
+    op: (s, { lane }, a, n, old) => add(s, lane, old(), rounded(s, lane, a, n, false)),
+  },
+  {
+    name: 'sri',
+    u: '1',
+    opcode: '01000',
+    isRight: true,
+    shapes: plain,
+    accumulates: true,
+    op: (s, { lane }, a, n, old) => insertRight(s, lane, a, n, old()),
+  },
+  {
+    name: 'shl',
+    u: '0',
+    opcode: '01010',
+    isRight: false,
+    shapes: plain,
+    op: (s, { lane }, a, n) => lanes(s, lane, 'shl', a, by(s, n)),
+  },
+  {
+    name: 'sli',
+    u: '1',
+    opcode: '01010',
+    isRight: false,
+    shapes: plain,
+    accumulates: true,
+    op: (s, { lane }, a, n, old) => insertLeft(s, lane, a, n, old()),
+  },
+  {
+    name: 'sqshlu',
+    u: '1',
+    opcode: '01100',
+    isRight: false,
+    shapes: everything,
+    op: saturating('sqshlu_imm', true, false),
+  },
+  {
+    name: 'sqshl',
+    u: '0',
+    opcode: '01110',
+    isRight: false,
+    shapes: everything,
+    op: saturating('sqshl_imm', true, true),
+  },
+  {
+    name: 'uqshl',
+    u: '1',
+    opcode: '01110',
+    isRight: false,
+    shapes: everything,
+    op: saturating('uqshl_imm', false, false),
+  },
 ];
 
 /** The class's bits, from bit 31 to 24. */
@@ -242,11 +345,11 @@ function narrowed(
   const shifted = rounds ? rounded(s, wide, a, amount, from) : right(s, wide, a, amount, from);
   if (!saturates) return lanes(s, lane, 'uzp1', shifted, zero);
   const op: LaneOperation = (t, value) => {
-    if (from) return clamp(t, value!, lane, to);
+    if (from) return clamp(t, value, lane, to);
     const most = (1n << BigInt(lane)) - 1n;
-    const above = t.gt_u(value!, most);
+    const above = t.gt_u(value, most);
     saturate(t, above);
-    return t.select(above, most, value!);
+    return t.select(above, most, value);
   };
   const bits = shape.q === 'scalar' ? wide : 128;
   const made = routineFor(`${name}_imm`, wide, 1, from, op);

@@ -136,20 +136,30 @@ const signs = [
   ['u', '1'],
 ] as const;
 
-// oxfmt-ignore
 const threeDifferent: readonly WideOperation[] = signs.flatMap(([sign, u]) => [
   { name: `${sign}addl`, u, opcode: '0000', op: both(sign, sum) },
   { name: `${sign}addw`, u, opcode: '0001', op: secondOnly(sign, sum), isWide: true },
   { name: `${sign}subl`, u, opcode: '0010', op: both(sign, difference) },
   { name: `${sign}subw`, u, opcode: '0011', op: secondOnly(sign, difference), isWide: true },
-  { name: `${sign}abal`, u, opcode: '0101', accumulates: true, op: (s, { wide, isHigh }, a, b, old) => sum(s, wide, old(), wideDistance(s, wide, isHigh, sign, a, b)) },
-  { name: `${sign}abdl`, u, opcode: '0111', op: (s, { wide, isHigh }, a, b) => wideDistance(s, wide, isHigh, sign, a, b) },
+  {
+    name: `${sign}abal`,
+    u,
+    opcode: '0101',
+    accumulates: true,
+    op: (s, { wide, isHigh }, a, b, old) =>
+      sum(s, wide, old(), wideDistance(s, wide, isHigh, sign, a, b)),
+  },
+  {
+    name: `${sign}abdl`,
+    u,
+    opcode: '0111',
+    op: (s, { wide, isHigh }, a, b) => wideDistance(s, wide, isHigh, sign, a, b),
+  },
   { name: `${sign}mlal`, u, opcode: '1000', accumulates: true, op: multiply(sign, sum) },
   { name: `${sign}mlsl`, u, opcode: '1010', accumulates: true, op: multiply(sign, difference) },
   { name: `${sign}mull`, u, opcode: '1100', op: multiply(sign) },
 ]);
 
-// oxfmt-ignore
 const doublings: readonly WideOperation[] = [
   { name: 'sqdmlal', u: '0', opcode: '1001', accumulates: true, op: doubling('add') },
   { name: 'sqdmlsl', u: '0', opcode: '1011', accumulates: true, op: doubling('subtract') },
@@ -310,11 +320,11 @@ export function saturatingNarrow(
     if (from === 'u') {
       // As unsigned numbers, of which the upper half may look negative.
       const most = (1n << BigInt(lane)) - 1n;
-      const above = t.gt_u(value!, most);
+      const above = t.gt_u(value, most);
       saturate(t, above);
-      return t.select(above, most, value!);
+      return t.select(above, most, value);
     }
-    return clamp(t, value!, lane, to === 's');
+    return clamp(t, value, lane, to === 's');
   };
   const made = routineFor(`narrow_${name}`, wide, 1, from === 's', op);
   const bits = shape.q === 'scalar' ? wide : 128;
@@ -398,7 +408,7 @@ const doublingHigh =
     const { lane } = shape;
     const op: LaneOperation = (t, x, y) => {
       const rounding = rounds ? 1n << BigInt(lane - 2) : 0n;
-      return clamp(t, t.shr_s(t.add(t.mul(x!, y!), rounding), lane - 1), lane, true);
+      return clamp(t, t.shr_s(t.add(t.mul(x, y), rounding), lane - 1), lane, true);
     };
     return eachLane(s, shape, routineFor(name, lane, 2, true, op), a, b);
   };
@@ -408,23 +418,52 @@ const doublingAccumulate =
   (s, shape, a, b, old) => {
     const { lane } = shape;
     const op: LaneOperation = (t, x, y, z) => {
-      const before = t.shl(z!, lane - 1);
-      const exact = t.mul(x!, y!);
+      const before = t.shl(z, lane - 1);
+      const exact = t.mul(x, y);
       const total = sign > 0 ? t.add(before, exact) : t.sub(before, exact);
       return clamp(t, t.shr_s(t.add(total, 1n << BigInt(lane - 2)), lane - 1), lane, true);
     };
     return eachLane(s, shape, routineFor(name, lane, 3, true, op), a, b, old());
   };
 
-// oxfmt-ignore
 const byElement: readonly ElementOperation[] = [
-  { name: 'mla', u: '1', opcode: '0000', hasScalar: false, op: (s, { lane }, a, b, old) => sum(s, lane, old(), multiplyLanes(s, lane, a, b)) },
-  { name: 'mls', u: '1', opcode: '0100', hasScalar: false, op: (s, { lane }, a, b, old) => difference(s, lane, old(), multiplyLanes(s, lane, a, b)) },
-  { name: 'mul', u: '0', opcode: '1000', hasScalar: false, op: (s, { lane }, a, b) => multiplyLanes(s, lane, a, b) },
+  {
+    name: 'mla',
+    u: '1',
+    opcode: '0000',
+    hasScalar: false,
+    op: (s, { lane }, a, b, old) => sum(s, lane, old(), multiplyLanes(s, lane, a, b)),
+  },
+  {
+    name: 'mls',
+    u: '1',
+    opcode: '0100',
+    hasScalar: false,
+    op: (s, { lane }, a, b, old) => difference(s, lane, old(), multiplyLanes(s, lane, a, b)),
+  },
+  {
+    name: 'mul',
+    u: '0',
+    opcode: '1000',
+    hasScalar: false,
+    op: (s, { lane }, a, b) => multiplyLanes(s, lane, a, b),
+  },
   { name: 'sqdmulh', u: '0', opcode: '1100', hasScalar: true, op: doublingHigh('sqdmulh', false) },
   { name: 'sqrdmulh', u: '0', opcode: '1101', hasScalar: true, op: doublingHigh('sqrdmulh', true) },
-  { name: 'sqrdmlah', u: '1', opcode: '1101', hasScalar: true, op: doublingAccumulate('sqrdmlah', 1) },
-  { name: 'sqrdmlsh', u: '1', opcode: '1111', hasScalar: true, op: doublingAccumulate('sqrdmlsh', -1) },
+  {
+    name: 'sqrdmlah',
+    u: '1',
+    opcode: '1101',
+    hasScalar: true,
+    op: doublingAccumulate('sqrdmlah', 1),
+  },
+  {
+    name: 'sqrdmlsh',
+    u: '1',
+    opcode: '1111',
+    hasScalar: true,
+    op: doublingAccumulate('sqrdmlsh', -1),
+  },
 ];
 
 /** Bits 21 to 16 and 11 of a row by element are L, M, Rm and H: all free. */

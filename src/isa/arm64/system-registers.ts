@@ -185,7 +185,10 @@ const table: Readonly<Record<string, SystemRegister>> = {
   dczid_el0: {
     encoding: [3, 3, 0, 0, 7],
     // DZP: EL0 may not use DC ZVA.
-    read: (s) => s.or(identificationOf('dczid_el0'), s.select(s.either(atEl1(s), allowedBy(core.sctlr, sctlr.DZE)(s)), 0, 16)),
+    read: (s) => {
+      const allowed = s.either(atEl1(s), allowedBy(core.sctlr, sctlr.DZE)(s));
+      return s.or(identificationOf('dczid_el0'), s.select(allowed, 0, 16));
+    },
     user: { read: always },
   },
   nzcv: {

@@ -1,5 +1,6 @@
 // Instructions that change level or context, barriers, and maintenance of caches and translations.
-// DDI 0487, C6.2 (ERET, SVC, HVC, BRK, HLT, WFI, WFE, DMB, DSB, ISB, MSR immediate), C5.3 (IC, DC), C5.4 (AT), C5.5 (TLBI).
+// DDI 0487, C6.2 (ERET, SVC, HVC, BRK, HLT, WFI, WFE, DMB, DSB, ISB, MSR immediate), C5.3 (IC, DC), C5.4 (AT), C5.5
+// (TLBI).
 
 import { type Builder, routine } from '../../ir/builder.ts';
 import type { RegisterOperand, Value } from '../../ir/node.ts';

@@ -102,19 +102,20 @@ function noteLarge(s: Builder, address: I64, size: I64): void {
 /** The level of the table whose entries are chosen by the bits from `shift` on. */
 const levelOf = (s: Builder, shift: I64): I64 => s.div_u(s.sub(39, shift), 9);
 
-/**
- * `(address, access, manner) → physical`, or all ones for a pending exception. Sets vcpu.uncached where the tags do not
- * tell all that the result depends on.
- */
-export const walk = routine('walk', ['i64', 'i32', 'i64'], 'i64', (s, address, kind, who) => {
-  const fail = (status: I64): void => {
-    s.perform(abort, address, kind, status);
-    s.return(s.const64(NO_TRANSLATION));
-  };
-  s.setState(vcpu.walks, s.add(s.state(vcpu.walks), 1));
+/** What a walk is about, and how it ends with a fault. */
+interface Walk {
+  readonly s: Builder;
+  readonly address: I64;
+  readonly kind: I32;
+  readonly who: I64;
+  /** Whether TCR_EL1 has a bit. */
+  readonly has: (bit: bigint) => I1;
+  readonly fail: (status: I64) => void;
+}
+
+/** Which tables translate an address, and the address without its tag. */
+function regionOf({ s, address, who, has, fail }: Walk) {
   const control = s.state(core.tcr);
-  const has = (bit: bigint): I1 => s.ne(s.and(control, bit), 0);
-  const isUser = s.eq(who, manner.user);
   const upper = s.ne(s.and(address, 1n << 55n), 0);
   const size = s.and(s.shr_u(control, s.select(upper, tcr.T1SZ, tcr.T0SZ)), 63);
   const tagged = choose(s, upper, has(tcr.TBI1), has(tcr.TBI0));
@@ -124,16 +125,20 @@ export const walk = routine('walk', ['i64', 'i32', 'i64'], 'i64', (s, address, k
   const outside = s.ne(s.shr_s(s.shl(whole, s.sub(size, 1)), s.sub(size, 1)), whole);
   const badSize = s.either(s.lt_u(size, 16), s.gt_u(size, 39));
   const off = choose(s, upper, has(tcr.EPD1), has(tcr.EPD0));
+  const isUser = s.eq(who, manner.user);
   const e0pd = s.both(isUser, choose(s, upper, has(tcr.E0PD1), has(tcr.E0PD0)));
   const none = s.either(s.either(outside, badSize), s.either(off, e0pd));
   s.rarely(none, () => fail(s.const64(fault.translation)));
-
-  const bits = s.sub(64, size);
-  const within = s.and(whole, s.sub(s.shl(1, bits), 1));
   const ttbr = s.select(upper, s.state(core.ttbr1), s.state(core.ttbr0));
+  return { whole, bits: s.sub(64, size), table: s.and(ttbr, 0xffff_ffff_ffc0n) };
+}
+
+/** Goes down the tables to a leaf: its address, what it holds, its place's lowest bit, and the tables' attributes. */
+function descend({ s, fail }: Walk, whole: I64, bits: I64, first: I64) {
+  const within = s.and(whole, s.sub(s.shl(1, bits), 1));
   // The first table's entries are chosen by the address's uppermost bits, nine or fewer.
   const shift = s.variable('i64', s.add(s.mul(s.div_u(s.sub(bits, 13), 9), 9), 12));
-  const table = s.variable('i64', s.and(ttbr, 0xffff_ffff_ffc0n));
+  const table = s.variable('i64', first);
   const attributes = s.variable('i64', 0);
   const entryAddress = s.variable('i64', 0);
   const entry = s.variable('i64', 0);
@@ -170,33 +175,55 @@ export const walk = routine('walk', ['i64', 'i32', 'i64'], 'i64', (s, address, k
       keepTable(s, whole, s.or(next, s.shr_u(s.read(attributes), ATTRIBUTES_DOWN)));
     });
   });
+  const [leaf, at, size] = [s.read(entry), s.read(entryAddress), s.read(shift)];
+  return { leaf, at, size, attributes: s.read(attributes) };
+}
 
-  const leaf = s.read(entry);
-  const leafShift = s.read(shift);
-  const level = levelOf(s, leafShift);
-  const inner = s.sub(s.shl(1, leafShift), 1);
-  const output = s.and(s.and(leaf, OUTPUT), s.xor(inner, -1n));
-  s.rarely(s.ne(s.shr_u(output, PHYSICAL_BITS), 0), () => fail(s.add(level, fault.size)));
+/** Checks a leaf and brings its access flag and dirty state up to date. */
+function useLeaf(about: Walk, leaf: I64, at: I64, attributes: I64, level: I64): void {
+  const { s, address, kind, who, has, fail } = about;
   const updates = has(tcr.HA);
   const accessed = s.ne(s.and(leaf, AF), 0);
   s.rarely(s.not(s.either(accessed, updates)), () => fail(s.add(level, fault.access)));
   // A page marked so becomes writable by the first write, if hardware keeps the dirty state.
   const dirties = s.both(s.both(updates, has(tcr.HD)), s.ne(s.and(leaf, DBM), 0));
   const effective = s.select(dirties, s.and(leaf, ~AP_READ_ONLY), leaf);
-  s.rarely(s.not(permits(s, effective, s.read(attributes), kind, who)), () =>
+  s.rarely(s.not(permits(s, effective, attributes, kind, who)), () =>
     fail(s.add(level, fault.permission)),
   );
   const written = s.select(s.both(dirties, isStore(s, kind)), effective, leaf);
   const updated = s.or(written, AF);
   s.rarely(s.ne(updated, leaf), () => {
-    const old = s.physicalCas(64, s.read(entryAddress), leaf, updated);
+    const old = s.physicalCas(64, at, leaf, updated);
     // Somebody changed the entry meanwhile: what was checked may no longer hold.
     s.when(s.ne(old, leaf), () => s.return(s.call(walkAgain, 'i64', address, kind, who)));
   });
+}
+
+/**
+ * `(address, access, manner) → physical`, or all ones for a pending exception. Sets vcpu.uncached where the tags do not
+ * tell all that the result depends on.
+ */
+export const walk = routine('walk', ['i64', 'i32', 'i64'], 'i64', (s, address, kind, who) => {
+  const fail = (status: I64): void => {
+    s.perform(abort, address, kind, status);
+    s.return(s.const64(NO_TRANSLATION));
+  };
+  const control = s.state(core.tcr);
+  const has = (bit: bigint): I1 => s.ne(s.and(control, bit), 0);
+  const about: Walk = { s, address, kind, who, has, fail };
+  s.setState(vcpu.walks, s.add(s.state(vcpu.walks), 1));
+  const { whole, bits, table } = regionOf(about);
+  const { leaf, at, size, attributes } = descend(about, whole, bits, table);
+  const level = levelOf(s, size);
+  const inner = s.sub(s.shl(1, size), 1);
+  const output = s.and(s.and(leaf, OUTPUT), s.xor(inner, -1n));
+  s.rarely(s.ne(s.shr_u(output, PHYSICAL_BITS), 0), () => fail(s.add(level, fault.size)));
   // Until it is dirty, a page may be cached for loads only: the kinds have tables of their own.
-  const local = s.both(s.not(isUser), s.ne(s.and(leaf, NG), 0));
+  useLeaf(about, leaf, at, attributes, level);
+  const local = s.both(s.ne(who, manner.user), s.ne(s.and(leaf, NG), 0));
   s.rarely(s.either(local, s.ne(whole, address)), () => s.setState(vcpu.uncached, 1));
-  noteLarge(s, whole, leafShift);
+  noteLarge(s, whole, size);
   s.return(s.or(output, s.and(whole, inner)));
 });
 

@@ -1,6 +1,6 @@
 // The page-walk cache: where the last-level tables lie that recent walks have come to, with the attributes that the
-// tables above add, so that a walk in one of their 2 MiB is the load of one descriptor. DDI 0487, D8.17 (TLB maintenance:
-// what is kept of a walk may be used until it is invalidated).
+// tables above add, so that a walk in one of their 2 MiB is the load of one descriptor. DDI 0487, D8.17 (TLB
+// maintenance: what is kept of a walk may be used until it is invalidated).
 //
 // Invariants: what is kept holds for the translation tables' registers and for the generation of translations that are
 // kept with it; an empty entry has a region that no address has. An invalidation by address that is not of the last
