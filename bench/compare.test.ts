@@ -63,6 +63,7 @@ const comparison = async (
   await compare({
     revisions,
     suites: ['micro'],
+    arch: 'riscv64',
     filter: 'micro/encode/',
     runs,
     print: (outcome) => outcomes.push(outcome),

@@ -3,6 +3,7 @@
 // Every run is a process of its own, so that neither side inherits what the other has made warm. The medians are
 // compared; a ratio above 1 means that B is ahead. What only one side has is said, not left out.
 
+import type { Architecture } from '../src/host/node/index.ts';
 import { type Comparable, compared, type Result, summary } from './harness.ts';
 import { checkRevisions, execute, lastLine, openTree, type Tree } from './revisions.ts';
 
@@ -10,6 +11,7 @@ export interface CompareOptions {
   /** Revisions: A, and B that is judged against it. */
   readonly revisions: readonly [string, string];
   readonly suites: readonly string[];
+  readonly arch: Architecture;
   readonly filter: string;
   readonly runs: number;
   readonly engine?: string | undefined;
@@ -64,9 +66,11 @@ async function compareSuite(
 async function runOnce(
   suite: string,
   { label, directory }: Tree,
-  { filter, engine, signal, warn }: CompareOptions,
+  { arch, filter, engine, signal, warn }: CompareOptions,
 ): Promise<Result[]> {
   const args = ['bench/main.ts', '--json', '--runs', '1', '--suite', suite, '--filter', filter];
+  // Revisions that know one architecture only know no option for it.
+  if (arch !== 'riscv64') args.push('--arch', arch);
   if (engine !== undefined) args.push('--engine', engine);
   const done = await execute(process.execPath, args, { cwd: directory, signal });
   if (done.status !== 0 || (done.stdout === '' && done.stderr !== '')) {

@@ -4,6 +4,7 @@
 // machine disturbs both alike. The result is the median; `spread` is the distance between the quartiles over the
 // median, the noise of this run. A ratio above 1 means that Isola is ahead.
 
+import type { Architecture } from '../src/host/node/index.ts';
 import type { EngineName } from '../src/vm/vm.ts';
 
 /** One figure, measured again and again. */
@@ -35,6 +36,8 @@ export interface Result {
 
 /** What the command line says to all suites. */
 export interface SuiteOptions {
+  /** The guest's architecture, where a suite has guests. */
+  readonly arch: Architecture;
   /** Executor of our VMs; each suite's default if absent. */
   readonly engine?: EngineName;
   /** Whether peers are to be measured too. */

@@ -2,6 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { architectures } from '../src/vm/machines.ts';
 import { engineNames } from '../src/vm/vm.ts';
 import { circumstances } from './circumstances.ts';
 import { compare } from './compare.ts';
@@ -24,11 +25,14 @@ const suites: Readonly<Record<string, () => Promise<Suite>>> = {
   boot: async () => (await import('./boot/boot.ts')).bootSuite,
 };
 
+const peers = { riscv64: 'qemu-system-riscv64', arm64: 'qemu-system-aarch64' } as const;
+
 const usage = `Usage: npm run bench -- [OPTION...]
        npm run bench -- compare A B [OPTION...]   two revisions in turn; . is the working tree
   --suite NAME[,NAME]  of ${Object.keys(suites).join(', ')}; all if absent
   --filter TEXT        only benchmarks whose names contain it
   --runs N             runs of each benchmark, of which the median counts; 5 if absent
+  --arch NAME          of ${architectures.join(', ')}; riscv64 if absent
   --engine NAME        of ${engineNames.join(', ')}
   --vs qemu            QEMU's TCG too, its runs and ours in turn, and the ratios' geometric mean
   --write FILE         writes the figures into a page, each suite's into its own part
@@ -43,6 +47,7 @@ function readCommandLine() {
       suite: { type: 'string', default: Object.keys(suites).join(',') },
       filter: { type: 'string', default: '' },
       runs: { type: 'string', default: '5' },
+      arch: { type: 'string', default: 'riscv64' },
       engine: { type: 'string' },
       vs: { type: 'string' },
       write: { type: 'string' },
@@ -51,6 +56,7 @@ function readCommandLine() {
   });
   const runs = Number(values.runs);
   const engine = engineNames.find((name) => name === values.engine);
+  const arch = architectures.find((name) => name === values.arch);
   const names = values.suite.split(',');
   const unknown = names.find((name) => !Object.hasOwn(suites, name));
   const wrong = (message: string): never => {
@@ -58,6 +64,7 @@ function readCommandLine() {
   };
   if (!Number.isInteger(runs) || runs < 1) wrong('--runs wants a number from 1');
   if (values.vs !== undefined && values.vs !== 'qemu') wrong('--vs wants qemu');
+  if (arch === undefined) return wrong(`there is no architecture '${values.arch}'`);
   if (engine !== values.engine) wrong(`there is no engine '${values.engine}'`);
   if (values.write !== undefined && values.filter !== '') {
     wrong('--write wants whole suites: leave out --filter');
@@ -72,7 +79,7 @@ function readCommandLine() {
     wrong('compare takes no --vs and no --write');
   }
   const revisions = a !== undefined && b !== undefined ? ([a, b] as const) : undefined;
-  return { ...values, runs, engine, suites: names, revisions };
+  return { ...values, arch, runs, engine, suites: names, revisions };
 }
 
 type Command = ReturnType<typeof readCommandLine>;
@@ -82,10 +89,10 @@ async function main(): Promise<void> {
   if (command.help) return console.log(usage);
   if (command.revisions !== undefined) return compareRevisions(command, command.revisions);
   const { filter, vs, engine, runs, json, write } = command;
-  const options = { filter, peers: vs === 'qemu', ...(engine && { engine }) };
+  const options = { arch: command.arch, filter, peers: vs === 'qemu', ...(engine && { engine }) };
   const print = (result: Result): void =>
     console.log(json ? JSON.stringify(result) : tableLine(result));
-  const peer = options.peers ? 'qemu-system-riscv64' : undefined;
+  const peer = options.peers ? peers[command.arch] : undefined;
   const how = write === undefined ? undefined : await circumstances(process.argv.slice(2), peer);
   for (const name of command.suites) {
     const measured = await runSuite(name, options, runs, print);

@@ -39,18 +39,25 @@ function untilPrompt(command: string, args: readonly string[]): Promise<number> 
   });
 }
 
+/** QEMU's program, its board's console, and the board. */
+const qemuMachines = {
+  riscv64: ['qemu-system-riscv64', 'ttyS0', '-M', 'virt'],
+  arm64: ['qemu-system-aarch64', 'ttyAMA0', '-M', 'virt', '-cpu', 'cortex-a57'],
+} as const;
+
 function benchmarks(guest: Guest, options: SuiteOptions): Benchmark[] {
+  const { arch } = options;
   const image = ['--kernel', guest.kernel, '--initrd', guest.initrd, '--memory', '512M'];
   const cli = join(root, 'src/cli/main.ts');
-  const append = 'console=ttyS0 quiet TERM=dumb';
+  const [qemu, console_, ...board] = qemuMachines[arch];
+  const append = `console=${console_} quiet TERM=dumb`;
   const engine = ['--engine', options.engine ?? defaultEngine];
   const ours = (): Promise<number> =>
-    untilPrompt(process.execPath, [cli, 'run', ...engine, ...image]);
-  const qemu = 'qemu-system-riscv64';
-  const machine = ['-M', 'virt', '-m', '512', '-nographic', '-no-reboot', '-append', append];
+    untilPrompt(process.execPath, [cli, 'run', '--arch', arch, ...engine, ...image]);
+  const machine = [...board, '-m', '512', '-nographic', '-no-reboot', '-append', append];
   const theirs = (): Promise<number> =>
     untilPrompt(qemu, [...machine, '-kernel', guest.kernel, '-initrd', guest.initrd]);
-  const figure = { name: 'boot/riscv64/prompt', unit: 'ms', better: 'lower', run: ours } as const;
+  const figure = { name: `boot/${arch}/prompt`, unit: 'ms', better: 'lower', run: ours } as const;
   return options.peers && has(qemu)
     ? [{ ...figure, peer: { name: 'qemu-tcg', run: theirs } }]
     : [figure];
@@ -60,10 +67,9 @@ export const bootSuite: Suite = {
   name: 'boot',
   async load(options) {
     try {
-      const guest =
-        (await findGuest({ arch: 'riscv64' })) ?? (await fetchGuest({ arch: 'riscv64' }));
-      const { engine = defaultEngine } = options;
-      return { benchmarks: [...benchmarks(guest, options), ...observedBenchmarks(engine)] };
+      const { arch, engine = defaultEngine } = options;
+      const guest = (await findGuest({ arch })) ?? (await fetchGuest({ arch }));
+      return { benchmarks: [...benchmarks(guest, options), ...observedBenchmarks(arch, engine)] };
     } catch (error) {
       return { benchmarks: [], skipped: error instanceof Error ? error.message : String(error) };
     }

@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { tlbHitRate } from '../../src/vm/tlb-hit-rate.ts';
+import type { Architecture } from '../../src/vm/machines.ts';
 import type { EngineName } from '../../src/vm/vm.ts';
 import type { Benchmark } from '../harness.ts';
 
@@ -26,8 +27,8 @@ const BUSY =
   "timeout 10 sh -c 'while :; do seq 1 3000 | sed s/1/x/ | sort -r | gzip | sha256sum; done' " +
   '>/dev/null';
 
-async function observe(engine: EngineName): Promise<Observation> {
-  const { stdout } = await run(process.execPath, [runner, engine, BUSY]);
+async function observe(arch: Architecture, engine: EngineName): Promise<Observation> {
+  const { stdout } = await run(process.execPath, [runner, arch, engine, BUSY]);
   return JSON.parse(stdout) as Observation;
 }
 
@@ -75,19 +76,19 @@ const figures: readonly Figure[] = [
 ];
 
 /** Benchmarks of what can be read from counters; without translated code there is nothing to read. */
-export function observedBenchmarks(engine: EngineName): Benchmark[] {
+export function observedBenchmarks(arch: Architecture, engine: EngineName): Benchmark[] {
   if (engine === 'interpreter' || engine === 'evaluator') return [];
   const observations: Promise<Observation>[] = [];
   return figures.map(({ name, unit, better, of, explain }): Benchmark => {
     let runs = 0;
     let last: Observation | undefined;
     return {
-      name: `boot/riscv64/${name}`,
+      name: `boot/${arch}/${name}`,
       unit,
       better,
       explain: () => (last === undefined ? {} : explain(last)),
       async run() {
-        last = await (observations[runs++] ??= observe(engine));
+        last = await (observations[runs++] ??= observe(arch, engine));
         return of(last);
       },
     };

@@ -1,15 +1,15 @@
 // Boots the default guest in a process of its own, and prints what it took as one line of JSON:
-// `node run.ts ENGINE [COMMAND]`. With a command, the guest runs it after the prompt, and that is counted too.
+// `node run.ts ARCHITECTURE ENGINE [COMMAND]`. With a command, the guest runs it after the prompt, and that is counted too.
 
 import { readFile } from 'node:fs/promises';
-import { type EngineName, Vm } from '../../src/host/node/index.ts';
+import { type Architecture, type EngineName, Vm } from '../../src/host/node/index.ts';
 import { engineNames } from '../../src/vm/vm.ts';
 
 const PROMPT = 'isola:~#';
 const RAM_BYTES = 512 * 1024 * 1024;
 const TIMEOUT_MS = 120_000;
 
-const [name, command] = process.argv.slice(2);
+const [arch, name, command] = process.argv.slice(2);
 const engine: EngineName | undefined = engineNames.find((known) => known === name);
 if (engine === undefined) throw new Error(`give an engine: ${engineNames.join(', ')}`);
 
@@ -26,7 +26,12 @@ async function residentBytes(): Promise<{ rss: number; guest: number }> {
   return { rss, guest };
 }
 
-await using vm = await Vm.create({ engine, statistics: true, memory: RAM_BYTES });
+await using vm = await Vm.create({
+  arch: arch as Architecture,
+  engine,
+  statistics: true,
+  memory: RAM_BYTES,
+});
 vm.start();
 await vm.waitFor(PROMPT, { timeout: TIMEOUT_MS });
 const boot = { stats: vm.stats(), ...(await residentBytes()) };

@@ -1,4 +1,4 @@
-// Builds of the kernels: for a bare riscv64 machine, and for the host, whose processor says what the checksum must be.
+// Builds of the kernels: for machines without an operating system, and for the host, whose processor says what the checksum must be.
 //
 // A build is kept in the user's cache under a name made of everything that goes into it (sources, flags, compiler),
 // so nothing is built twice and nothing stale is run. Invariant: a file of the cache is complete, for it is renamed
@@ -15,7 +15,10 @@ import { cacheDirectory } from '../../src/host/node/guest/cache.ts';
 const run = promisify(execFile);
 const root = import.meta.dirname;
 
-export const guestCompiler = 'riscv64-linux-gnu-gcc';
+export const guestCompilers = {
+  riscv64: 'riscv64-linux-gnu-gcc',
+  arm64: 'aarch64-linux-gnu-gcc',
+} as const;
 export const hostCompiler = 'gcc';
 
 /** Names of the kernels, in the order of the alphabet. */
@@ -35,8 +38,8 @@ const common = [
 
 // oxfmt-ignore
 const bare = [
-  '-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany', '-ffreestanding', '-fno-pic', '-no-pie', '-static', '-nostdlib',
-  '-Wl,--build-id=none', '-Wl,--no-warn-rwx-segments',
+  '-ffreestanding', '-fno-pic', '-no-pie', '-static', '-nostdlib', '-Wl,--build-id=none',
+  '-Wl,--no-warn-rwx-segments',
 ];
 
 interface Recipe {
@@ -45,14 +48,23 @@ interface Recipe {
   /** Sources beside the kernel; a linker script among them is given to the linker by `link`. */
   readonly sources: readonly string[];
   readonly link: readonly string[];
+  /** The program that makes an image of the executable, where the machine starts images. */
+  readonly flatten?: string;
 }
 
 const recipes = {
   riscv64: {
-    compiler: guestCompiler,
-    flags: bare,
-    sources: ['start.S', 'guest.c'],
-    link: ['-T', join(root, 'link.ld'), '-lgcc'],
+    compiler: guestCompilers.riscv64,
+    flags: ['-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany', ...bare],
+    sources: ['riscv64/start.S', 'riscv64/machine.c', 'guest.c'],
+    link: ['-T', join(root, 'riscv64/link.ld'), '-lgcc'],
+  },
+  arm64: {
+    compiler: guestCompilers.arm64,
+    flags: ['-march=armv8-a', '-mno-outline-atomics', ...bare],
+    sources: ['arm64/start.S', 'arm64/machine.c', 'guest.c'],
+    link: ['-T', join(root, 'arm64/link.ld'), '-lgcc'],
+    flatten: 'aarch64-linux-gnu-objcopy',
   },
   host: { compiler: hostCompiler, flags: [], sources: ['native.c'], link: [] },
 } as const satisfies Record<string, Recipe>;
@@ -66,11 +78,14 @@ export async function buildKernel(
   target: keyof typeof recipes,
   mostRounds?: number,
 ): Promise<string> {
-  const { compiler, flags, sources, link }: Recipe = recipes[target];
+  const { compiler, flags, sources, link, flatten }: Recipe = recipes[target];
   const files = [...sources, join('kernels', `${kernel}.c`)];
   const rounds = mostRounds === undefined ? [] : [`-DFEW_ROUNDS=${mostRounds}`];
   const options = [...common, ...flags, ...rounds];
-  const inputs = [...files, 'kernel.h', 'link.ld'].map((file) => readFile(join(root, file)));
+  const scripts = link.includes('-T') ? [`${target}/link.ld`] : [];
+  const inputs = [...files, 'kernel.h', 'machine.h', ...scripts].map((file) =>
+    readFile(join(root, file)),
+  );
   const { stdout: version } = await run(compiler, ['--version']);
   const hash = createHash('sha256').update(JSON.stringify([version, options, link.slice(2)]));
   for (const content of await Promise.all(inputs)) hash.update(content).update('\0');
@@ -81,6 +96,7 @@ export async function buildKernel(
   const unfinished = `${file}.${process.pid}`;
   const paths = files.map((name) => join(root, name));
   await run(compiler, [...options, '-I', root, ...paths, ...link, '-o', unfinished]);
+  if (flatten !== undefined) await run(flatten, ['-O', 'binary', unfinished]);
   await rename(unfinished, file);
   return file;
 }

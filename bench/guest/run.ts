@@ -1,12 +1,14 @@
 // Runs an executable on the bare machine in a process of its own, as QEMU does, and passes on what it prints:
-// `node run.ts FILE [ENGINE]`. The last line on standard error is the VM's counters as JSON.
+// `node run.ts ARCHITECTURE FILE [ENGINE]`. The last line on standard error is the VM's counters as JSON.
 
-import { type EngineName, Vm } from '../../src/host/node/index.ts';
+import { type Architecture, type EngineName, Vm } from '../../src/host/node/index.ts';
 
-const [file, engine] = process.argv.slice(2);
-if (file === undefined) throw new Error('give the file of an executable');
+const [arch, file, engine] = process.argv.slice(2);
+if (file === undefined) throw new Error('give an architecture and the file of a program');
 await using vm = await Vm.create({
-  machine: 'bare',
+  arch: arch as Architecture,
+  // The arm64 programs are images, as kernels are.
+  machine: arch === 'riscv64' ? 'bare' : 'virt',
   kernel: file,
   memory: '128M',
   // A name that is none is an error of Vm.create.

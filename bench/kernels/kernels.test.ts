@@ -10,7 +10,7 @@ import { withoutJudges } from '../../test/support/judges.ts';
 import {
   buildKernel,
   checksumOnHost,
-  guestCompiler,
+  guestCompilers,
   hostCompiler,
   kernels,
   parseOutcome,
@@ -18,16 +18,18 @@ import {
 
 const run = promisify(execFile);
 const runner = join(import.meta.dirname, '../guest/run.ts');
-const skip = withoutJudges(guestCompiler, hostCompiler);
 const ROUNDS = 1;
 
-for (const kernel of kernels) {
-  test(`kernel ${kernel} gives the host's checksum`, { skip }, async () => {
-    const expected = await checksumOnHost(kernel, ROUNDS);
-    const file = await buildKernel(kernel, 'riscv64', ROUNDS);
-    for (const engine of ['interpreter', 'jit', 'hybrid']) {
-      const { stdout } = await run(process.execPath, [runner, file, engine]);
-      assert.equal(parseOutcome(stdout).checksum, expected, engine);
-    }
-  });
+for (const arch of ['riscv64', 'arm64'] as const) {
+  const skip = withoutJudges(guestCompilers[arch], hostCompiler);
+  for (const kernel of kernels) {
+    test(`kernel ${kernel} for ${arch} gives the host's checksum`, { skip }, async () => {
+      const expected = await checksumOnHost(kernel, ROUNDS);
+      const file = await buildKernel(kernel, arch, ROUNDS);
+      for (const engine of ['interpreter', 'jit', 'hybrid']) {
+        const { stdout } = await run(process.execPath, [runner, arch, file, engine]);
+        assert.equal(parseOutcome(stdout).checksum, expected, engine);
+      }
+    });
+  }
 }

@@ -4,10 +4,15 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { buildKernel, guestCompiler, has, kernels, parseOutcome } from '../guest/build.ts';
+import { buildKernel, guestCompilers, has, kernels, parseOutcome } from '../guest/build.ts';
+import type { Architecture } from '../../src/host/node/index.ts';
 import type { Benchmark, Suite, SuiteOptions } from '../harness.ts';
 
-const QEMU = 'qemu-system-riscv64';
+/** QEMU's command line for the machine that a program is made for. */
+const qemuMachines = {
+  riscv64: ['qemu-system-riscv64', '-M', 'virt', '-bios', 'none'],
+  arm64: ['qemu-system-aarch64', '-M', 'virt', '-cpu', 'cortex-a57'],
+} as const;
 const TIMEOUT_MS = 300_000;
 const runner = join(import.meta.dirname, '../guest/run.ts');
 const run = promisify(execFile);
@@ -17,16 +22,17 @@ type Counters = Readonly<Record<string, number>>;
 
 /** Builds first, so that a run only runs. */
 async function benchmark(kernel: string, options: SuiteOptions): Promise<Benchmark> {
-  const file = await buildKernel(kernel, 'riscv64');
+  const { arch } = options;
+  const file = await buildKernel(kernel, arch);
   let counters: Counters = {};
   const figure = {
-    name: `kernels/${kernel}`,
+    name: arch === 'riscv64' ? `kernels/${kernel}` : `kernels/${arch}/${kernel}`,
     unit: 'ms',
     better: 'lower',
     explain: () => counters,
     async run() {
       const engine = options.engine === undefined ? [] : [options.engine];
-      const { stdout, stderr } = await run(process.execPath, [runner, file, ...engine], {
+      const { stdout, stderr } = await run(process.execPath, [runner, arch, file, ...engine], {
         timeout: TIMEOUT_MS,
       });
       counters = JSON.parse(stderr.trim().split('\n').at(-1) ?? '{}');
@@ -34,13 +40,14 @@ async function benchmark(kernel: string, options: SuiteOptions): Promise<Benchma
     },
   } as const;
   return options.peers
-    ? { ...figure, peer: { name: 'qemu-tcg', run: () => inQemu(file) } }
+    ? { ...figure, peer: { name: 'qemu-tcg', run: () => inQemu(arch, file) } }
     : figure;
 }
 
-async function inQemu(file: string): Promise<number> {
-  const machine = ['-M', 'virt', '-m', '128', '-bios', 'none', '-nographic'];
-  const finished = run(QEMU, [...machine, '-kernel', file], { timeout: TIMEOUT_MS });
+async function inQemu(arch: Architecture, file: string): Promise<number> {
+  const [qemu, ...machine] = qemuMachines[arch];
+  const rest = ['-m', '128', '-nographic', '-kernel', file];
+  const finished = run(qemu, [...machine, ...rest], { timeout: TIMEOUT_MS });
   // Its monitor shares standard input, and waits for the end of it.
   finished.child.stdin?.end();
   const { stdout } = await finished;
@@ -50,10 +57,10 @@ async function inQemu(file: string): Promise<number> {
 export const kernelsSuite: Suite = {
   name: 'kernels',
   async load(options) {
-    if (!has(guestCompiler)) {
-      return { benchmarks: [], skipped: `${guestCompiler} is not installed` };
-    }
-    if (options.peers && !has(QEMU)) return { benchmarks: [], skipped: `${QEMU} is not installed` };
+    const needed = [guestCompilers[options.arch]];
+    if (options.peers) needed.push(qemuMachines[options.arch][0] as never);
+    const missing = needed.find((program) => !has(program));
+    if (missing !== undefined) return { benchmarks: [], skipped: `${missing} is not installed` };
     const wanted = kernels.filter((name) => `kernels/${name}`.includes(options.filter));
     return { benchmarks: await Promise.all(wanted.map((name) => benchmark(name, options))) };
   },

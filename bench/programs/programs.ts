@@ -178,7 +178,8 @@ export async function programsSoftware(): Promise<Software> {
 
 export const programsSuite: Suite = {
   name: 'programs',
-  async load({ engine, peers }: SuiteOptions) {
+  async load({ arch, engine, peers }: SuiteOptions) {
+    if (arch !== 'riscv64') return { benchmarks: [], skipped: `there is no disk for ${arch} yet` };
     try {
       const software = await programsSoftware();
       const ours = lazyMachine(() => bootIsola(software, engine));
