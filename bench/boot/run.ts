@@ -1,5 +1,6 @@
 // Boots the default guest in a process of its own, and prints what it took as one line of JSON:
-// `node run.ts ARCHITECTURE ENGINE [COMMAND]`. With a command, the guest runs it after the prompt, and that is counted too.
+// `node run.ts ARCHITECTURE ENGINE [COMMAND]`. With a command, the guest runs it after the prompt, and that is counted
+// too.
 
 import { readFile } from 'node:fs/promises';
 import { type Architecture, type EngineName, Vm } from '../../src/host/node/index.ts';

@@ -1,4 +1,5 @@
-// Builds of the kernels: for machines without an operating system, and for the host, whose processor says what the checksum must be.
+// Builds of the kernels: for machines without an operating system, and for the host, whose processor says what the
+// checksum must be.
 //
 // A build is kept in the user's cache under a name made of everything that goes into it (sources, flags, compiler),
 // so nothing is built twice and nothing stale is run. Invariant: a file of the cache is complete, for it is renamed

@@ -6,11 +6,16 @@ import { execFile } from 'node:child_process';
 import { globSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Architecture, MachineName } from '../../src/vm/machines.ts';
 
 /** How programs are built for one guest architecture. */
 export interface Guest {
-  readonly name: string;
+  readonly name: Architecture;
+  /** The machine that runs the programs. */
+  readonly machine: MachineName;
   readonly compiler: string;
+  /** The program that makes an image of an executable, where the machine starts images. */
+  readonly flatten?: string;
   /** Flags of the code model and of the linker. */
   readonly flags: readonly string[];
   /** Every program is built once for each of these. */
@@ -20,12 +25,25 @@ export interface Guest {
 export const guests = {
   riscv64: {
     name: 'riscv64',
+    machine: 'bare',
     compiler: 'riscv64-linux-gnu-gcc',
     flags: ['-mabi=lp64d', '-mcmodel=medany', '-Wl,--no-warn-rwx-segments'],
     variants: {
       rv64gc: ['-march=rv64gc', '-O2'],
       'rv64gc-small': ['-march=rv64gc', '-Os', '-msave-restore'],
       'rv64gc-zb': ['-march=rv64gc_zba_zbb_zbs_zbc', '-O2'],
+    },
+  },
+  arm64: {
+    name: 'arm64',
+    machine: 'virt',
+    compiler: 'aarch64-linux-gnu-gcc',
+    flatten: 'aarch64-linux-gnu-objcopy',
+    flags: ['-Wl,--no-warn-rwx-segments'],
+    variants: {
+      'armv8-a': ['-march=armv8-a', '-mno-outline-atomics', '-O2'],
+      'armv8-a-small': ['-march=armv8-a', '-mno-outline-atomics', '-Os'],
+      'armv8.2-a': ['-march=armv8-a+lse+rdma+crc+dotprod', '-O3'],
     },
   },
 } as const satisfies Record<string, Guest>;
@@ -85,6 +103,7 @@ export async function createBuilder(
     const script = join(support, guest.name, 'program.ld');
     const inputs = ['-T', script, shared, source, '-lgcc'];
     await run(guest.compiler, [...flags, ...inputs, '-o', file]);
+    if (guest.flatten !== undefined) await run(guest.flatten, ['-O', 'binary', file]);
     return file;
   };
 }

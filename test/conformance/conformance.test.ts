@@ -9,22 +9,38 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { createServices } from '../../src/host/node/services.ts';
+import type { Architecture } from '../../src/vm/machines.ts';
 import { type EngineName, Vm, type VmEnd } from '../../src/vm/vm.ts';
-import { createBuilder, guests, hostCompiler, outputOnHost, programs, sourceOf } from './build.ts';
+import {
+  createBuilder,
+  type Guest,
+  guests,
+  hostCompiler,
+  outputOnHost,
+  programs,
+  sourceOf,
+} from './build.ts';
 
-const MEMORY_BYTES = 8 * 1024 * 1024;
+const MEMORY_BYTES = 16 * 1024 * 1024;
 
 /** Which engines run which builds: each build the interpreter, each engine every program. */
-const engines: Readonly<Record<keyof typeof guests.riscv64.variants, readonly EngineName[]>> = {
-  rv64gc: ['interpreter', 'hybrid'],
-  'rv64gc-small': ['interpreter', 'jit'],
-  'rv64gc-zb': ['interpreter', 'jit', 'evaluator'],
+const engines: Readonly<Record<Architecture, Readonly<Record<string, readonly EngineName[]>>>> = {
+  riscv64: {
+    rv64gc: ['interpreter', 'hybrid'],
+    'rv64gc-small': ['interpreter', 'jit'],
+    'rv64gc-zb': ['interpreter', 'jit', 'evaluator'],
+  },
+  arm64: {
+    'armv8-a': ['interpreter', 'hybrid'],
+    'armv8-a-small': ['interpreter', 'jit'],
+    'armv8.2-a': ['interpreter', 'jit', 'evaluator'],
+  },
 };
 /** The evaluator is the slowest by far: it runs programs of so many instructions at most. */
-const EVALUATOR_INSTRUCTIONS = 150_000;
+const EVALUATOR_INSTRUCTIONS = 100_000;
 
-const guest = guests.riscv64;
-const absent = [hostCompiler, guest.compiler].filter(
+const compilers = Object.values(guests).map(({ compiler }) => compiler);
+const absent = [hostCompiler, ...compilers].filter(
   (compiler) => spawnSync(compiler, ['--version']).status !== 0,
 );
 const required = process.env['ISOLA_REQUIRE_JUDGES'] === '1';
@@ -37,19 +53,26 @@ test('the judges of conformance are there', { skip }, () => {
 interface Prepared {
   /** What the program prints on the host. */
   readonly want: string;
-  readonly kernels: readonly { readonly variant: keyof typeof engines; readonly file: string }[];
+  readonly kernels: readonly {
+    readonly guest: Guest;
+    readonly variant: string;
+    readonly file: string;
+  }[];
 }
 
 suite('conformance programs', { skip: skip || absent.length > 0 }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'isola-conformance-'));
   after(() => rmSync(directory, { recursive: true }));
-  const variants = Object.keys(engines) as (keyof typeof engines)[];
-  const builders = variants.map((variant) => createBuilder(guest, variant, directory));
+  const builders = Object.values(guests).flatMap((guest: Guest) =>
+    Object.keys(guest.variants).map((variant) => {
+      return { guest, variant, builder: createBuilder(guest, variant, directory) };
+    }),
+  );
 
   const prepare = async (program: string): Promise<Prepared> => {
-    const kernels = variants.map(async (variant, i) => {
-      const build = await builders[i]!;
-      return { variant, file: await build(sourceOf(program)) };
+    const kernels = builders.map(async ({ guest, variant, builder }) => {
+      const build = await builder;
+      return { guest, variant, file: await build(sourceOf(program)) };
     });
     const [want, ...built] = await Promise.all([outputOnHost(program, directory), ...kernels]);
     return { want, kernels: built };
@@ -69,13 +92,13 @@ suite('conformance programs', { skip: skip || absent.length > 0 }, () => {
       const { want, kernels } = await begin(program)!;
       void begin(programs[number + 1]);
       ok(want.length > 0, 'the program prints something');
-      for (const { variant, file } of kernels) {
+      for (const { guest, variant, file } of kernels) {
         const kernel = readFileSync(file);
         let instructions = 0;
-        for (const engine of engines[variant]) {
+        for (const engine of engines[guest.name][variant]!) {
           if (engine === 'evaluator' && instructions > EVALUATOR_INSTRUCTIONS) continue;
           await t.test(`${variant}, ${engine}`, async () => {
-            const { output, end, retired } = await runBare(kernel, engine);
+            const { output, end, retired } = await runBare(guest, kernel, engine);
             equal(firstDifference(output, want), undefined);
             deepEqual(end, { reason: 'poweroff', code: 0 });
             instructions = retired;
@@ -86,13 +109,14 @@ suite('conformance programs', { skip: skip || absent.length > 0 }, () => {
   }
 });
 
-/** Runs an executable on the bare machine to its end. */
+/** Runs a program on its machine to its end. */
 async function runBare(
+  { name: arch, machine }: Guest,
   kernel: Uint8Array,
   engine: EngineName,
 ): Promise<{ output: string; end: VmEnd; retired: number }> {
   const vm = await Vm.create(
-    { machine: 'bare', engine, memoryBytes: MEMORY_BYTES, kernel },
+    { arch, machine, engine, memoryBytes: MEMORY_BYTES, kernel },
     createServices(),
   );
   const output = new Response(vm.console.readable).text();

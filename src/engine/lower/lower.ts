@@ -167,6 +167,22 @@ const vectorLoads = {
 const stateLoad = { i32: opcodes['i32.load'], i64: opcodes['i64.load'] } as const;
 const stateStore = { i32: opcodes['i32.store'], i64: opcodes['i64.store'] } as const;
 
+/** The bytes of vectors that have been constants; there are few of them. */
+const vectorBytes = new Map<bigint, Uint8Array>();
+
+function bytesOfVector(value: bigint): Uint8Array {
+  let bytes = vectorBytes.get(value);
+  if (bytes === undefined) {
+    bytes = new Uint8Array(16);
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(0, value, true);
+    view.setBigUint64(8, value >> 64n, true);
+    if (vectorBytes.size > 4096) vectorBytes.clear();
+    vectorBytes.set(value, bytes);
+  }
+  return bytes;
+}
+
 /** Pushes a cell of the vCPU's record. */
 export function getCell(code: Code, field: StateField): void {
   code.localGet(CPU);
@@ -340,11 +356,7 @@ export class Lowering {
 
   #constant(type: Type, value: bigint): void {
     const code = this.#code;
-    if (type === 'v128') {
-      return code.v128Const(
-        Array.from({ length: 16 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn)),
-      );
-    }
+    if (type === 'v128') return code.v128Const(bytesOfVector(value));
     if (type === 'i64' || type === 'f64') code.i64Const(BigInt.asIntN(64, value));
     else code.i32Const(Number(BigInt.asIntN(32, value)));
     if (type === 'f64') code.op(opcodes['f64.reinterpret_i64']);

@@ -61,7 +61,7 @@ function storeExclusive(
   s.set(f.rs, s.read(status));
 }
 
-/** The names of a load and a store, with and without order. */
+/** The names of a load and a store, with and without order. Register fields that they do not use are not looked at. */
 const orders = [
   { bit: '0', load: 'ldx', store: 'stx' },
   { bit: '1', load: 'ldax', store: 'stlx' },
@@ -83,7 +83,7 @@ const exclusives: readonly Row[] = widths.flatMap(({ size, width, suffix, regist
     const letter = letterOf(register);
     return instructions('Base', {
       [`${load}r${suffix}_${letter}`]: loading(
-        `${size} 001000 0 1 0 11111 ${bit} 11111 ..... .....`,
+        `${size} 001000 0 1 0 ..... ${bit} ..... ..... .....`,
         `${load}r${suffix} {rt}, [{rn}]`,
         (s, f) => {
           const address = s.get(f.rn);
@@ -94,7 +94,7 @@ const exclusives: readonly Row[] = widths.flatMap(({ size, width, suffix, regist
         },
       ),
       [`${store}r${suffix}_${letter}`]: storing(
-        `${size} 001000 0 0 0 ..... ${bit} 11111 ..... .....`,
+        `${size} 001000 0 0 0 ..... ${bit} ..... ..... .....`,
         `${store}r${suffix} {rs}, {rt}, [{rn}]`,
         (s, f) => {
           const address = s.get(f.rn);
@@ -145,7 +145,7 @@ const exclusivePairs: readonly Row[] = orders.flatMap(({ bit, load, store }) => 
   const overlaps = { unpredictable: statusOverlaps(true) };
   return instructions('Base', {
     [`${load}p_w`]: pair(w).loading(
-      `10 001000 0 1 1 11111 ${bit} ..... ..... .....`,
+      `10 001000 0 1 1 ..... ${bit} ..... ..... .....`,
       loadText,
       (s, f) => {
         const address = s.get(f.rn);
@@ -158,7 +158,7 @@ const exclusivePairs: readonly Row[] = orders.flatMap(({ bit, load, store }) => 
       twice,
     ),
     [`${load}p_x`]: pair(x).loading(
-      `11 001000 0 1 1 11111 ${bit} ..... ..... .....`,
+      `11 001000 0 1 1 ..... ${bit} ..... ..... .....`,
       loadText,
       (s, f) => {
         const address = s.get(f.rn);
@@ -267,7 +267,7 @@ const compareAndSwapPair: readonly Row[] = strengths.flatMap(({ acquire, release
             s.set(f.rs2, s.shr_u(old, 32));
           }
         },
-        { unpredictable: (word) => (word & 1) === 1 || ((word >>> 16) & 1) === 1 },
+        { reserved: (word) => (word & 1) === 1 || ((word >>> 16) & 1) === 1 },
       ),
     });
   }),

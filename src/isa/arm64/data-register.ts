@@ -78,36 +78,38 @@ const extensions: readonly { readonly name: string; readonly extend: Unary }[] =
   { name: 'sxtx', extend: (_s, a) => a },
 ];
 
+/** Shifts of five to seven are no instructions. */
+const extendAmount = number('10:3', {
+  code: { decode: (raw) => (raw <= 4 ? BigInt(raw) : undefined), print: String },
+});
+
 /** add, adds, sub, subs of an extended register, shifted left by up to four. */
 function addExtended({ size, letter, sf, r, rsp }: Registers): Row[] {
   return extensions.flatMap(({ name, extend }, kind) => {
     const isWide = kind === 3 || kind === 7;
-    const sources = { rn: rsp.source('5:5'), rm: (isWide && size === 64 ? x : w).source('16:5') };
+    const rm = (isWide && size === 64 ? x : w).source('16:5');
+    const sources = { rn: rsp.source('5:5'), rm, amount: extendAmount };
     const toSp = { ...sources, rd: rsp.destination('0:5') };
     const withFlags = { ...sources, rd: r.destination('0:5') };
-    // Shifts of five to seven are no instructions.
-    return [0, 1, 2, 3, 4].flatMap((amount) => {
-      const row = (mnemonic: string, op: string, fields: typeof toSp, combine: Binary) => {
-        const three = `${kind >> 2}${two(kind & 3)}`;
-        const by = `${amount >> 2}${two(amount & 3)}`;
-        const pattern = `${sf} ${op} 01011 00 1 ..... ${three} ${by} ..... .....`;
-        const text = `${mnemonic} {rd}, {rn}, {rm}, ${name} #${amount}`;
-        const draft = format(fields)(pattern, text, (s, f) => {
-          const extended = s.shl(extend(s, s.get(f.rm)), amount);
-          s.set(f.rd, combine(s, s.get(f.rn), extended));
-        });
-        return [`${mnemonic}_${letter}_${name}_${amount}`, draft] as const;
-      };
-      return instructions(
-        'Base',
-        Object.fromEntries([
-          row('add', '00', toSp, (s, a, b) => cut(s, size, s.add(a, b))),
-          row('adds', '01', withFlags, (s, a, b) => addWithFlags(s, size, a, b)),
-          row('sub', '10', toSp, (s, a, b) => cut(s, size, s.sub(a, b))),
-          row('subs', '11', withFlags, (s, a, b) => subtractWithFlags(s, size, a, b)),
-        ]),
-      );
-    });
+    const row = (mnemonic: string, op: string, fields: typeof toSp, combine: Binary) => {
+      const three = `${kind >> 2}${two(kind & 3)}`;
+      const pattern = `${sf} ${op} 01011 00 1 ..... ${three} ... ..... .....`;
+      const text = `${mnemonic} {rd}, {rn}, {rm}, ${name} #{amount}`;
+      const draft = format(fields)(pattern, text, (s, f) => {
+        const extended = s.shl(extend(s, s.get(f.rm)), f.amount);
+        s.set(f.rd, combine(s, s.get(f.rn), extended));
+      });
+      return [`${mnemonic}_${letter}_${name}`, draft] as const;
+    };
+    return instructions(
+      'Base',
+      Object.fromEntries([
+        row('add', '00', toSp, (s, a, b) => cut(s, size, s.add(a, b))),
+        row('adds', '01', withFlags, (s, a, b) => addWithFlags(s, size, a, b)),
+        row('sub', '10', toSp, (s, a, b) => cut(s, size, s.sub(a, b))),
+        row('subs', '11', withFlags, (s, a, b) => subtractWithFlags(s, size, a, b)),
+      ]),
+    );
   });
 }
 

@@ -272,7 +272,7 @@ function compareRows(p: Precision): readonly (readonly [string, Draft])[] {
       [
         `${name}_${letter}_zero`,
         one(
-          `000 11110 ${type} 1 00000 001000 ..... ${e}1000`,
+          `000 11110 ${type} 1 ..... 001000 ..... ${e}1000`,
           `${name} {rn}, #0.0`,
           guarded((s, f) => {
             const a = encodingOf(s, p, s.get(f.rn));

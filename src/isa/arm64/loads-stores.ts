@@ -374,7 +374,7 @@ const ordered: readonly Row[] = stores.flatMap(({ name, size, width }) => {
   const store = format({ rt: r.source('0:5'), rn });
   const acquire = (bit: string, mnemonic: string) =>
     load(
-      `${size} 001000 1 1 0 11111 ${bit} 11111 ..... .....`,
+      `${size} 001000 1 1 0 ..... ${bit} ..... ..... .....`,
       `${mnemonic} {rt}, [{rn}]`,
       (s, f) => {
         const address = s.get(f.rn);
@@ -385,7 +385,7 @@ const ordered: readonly Row[] = stores.flatMap(({ name, size, width }) => {
     );
   const release = (bit: string, mnemonic: string) =>
     store(
-      `${size} 001000 1 0 0 11111 ${bit} 11111 ..... .....`,
+      `${size} 001000 1 0 0 ..... ${bit} ..... ..... .....`,
       `${mnemonic} {rt}, [{rn}]`,
       (s, f) => {
         const address = s.get(f.rn);

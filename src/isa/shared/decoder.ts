@@ -29,6 +29,7 @@ const fixedBits = (row: Row): number => row.mask.toString(2).replaceAll('0', '')
 const matches = (row: Row, word: number): boolean =>
   (word & row.mask) >>> 0 === row.value &&
   row.nonzero.every((name) => rawField(row.fields[name]!, word) !== 0) &&
+  row.reserved?.(word) !== true &&
   codedFields(row).every((field) => numberValue(field, word) !== undefined);
 
 function checkTies(rows: readonly Row[]): void {

@@ -76,6 +76,8 @@ export interface Row {
   readonly fields: Fields;
   /** Fields that must not encode zero. */
   readonly nonzero: readonly string[];
+  /** Whether a word of the row is no instruction, where fixed bits cannot tell. */
+  readonly reserved: ((word: number) => boolean) | undefined;
   /** Whether the architecture leaves open what a word of the row does; generators make none. */
   readonly unpredictable: ((word: number) => boolean) | undefined;
   readonly meaning: Meaning<any>;
@@ -151,8 +153,8 @@ function checkFields(pattern: string, mask: number, fields: Fields): void {
 
 /**
  * Names the fields of a class of instructions. The result makes a row from a pattern, the assembly text (fields in
- * braces) and the meaning; `nonzero` lists fields that must not encode zero, `unpredictable` tells words whose effect
- * the architecture leaves open.
+ * braces) and the meaning; `nonzero` lists fields that must not encode zero, `reserved` tells words that are no
+ * instruction all the same, `unpredictable` those whose effect the architecture leaves open.
  */
 export function format<const F extends Fields>(fields: F) {
   return (
@@ -161,13 +163,14 @@ export function format<const F extends Fields>(fields: F) {
     meaning: Meaning<F>,
     options: {
       nonzero?: readonly (keyof F & string)[];
+      reserved?: (word: number) => boolean;
       unpredictable?: (word: number) => boolean;
     } = {},
   ): RowDraft => {
     const { length, mask, value } = parsePattern(pattern);
     checkFields(pattern, mask, fields);
-    const { nonzero = [], unpredictable } = options;
-    return { text, length, mask, value, fields, nonzero, unpredictable, meaning };
+    const { nonzero = [], reserved, unpredictable } = options;
+    return { text, length, mask, value, fields, nonzero, reserved, unpredictable, meaning };
   };
 }
 

@@ -62,7 +62,7 @@ static void between(uint64_t bits)
 	take_exceptions();
 	const float narrow = (float)wide;
 	const uint32_t narrow_bits = float_bits(narrow);
-	const unsigned raised = take_exceptions();
+	const unsigned raised = common_to_floats(take_exceptions(), narrow);
 	const double again = narrow;
 	put("%016lx -> %08x.%x -> %016lx.%x\n", bits, narrow_bits, raised, double_bits(again), take_exceptions());
 }

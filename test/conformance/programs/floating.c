@@ -65,7 +65,7 @@ static void table_of_doubles(void)
 			for (size_t j = 0; j < LENGTH(doubles); j++) {
 				take_exceptions();
 				const double result = operations_double[n](double_of(doubles[i]), double_of(doubles[j]));
-				const unsigned now = take_exceptions();
+				const unsigned now = common_to_doubles(take_exceptions(), result);
 				all = hash(hash(all, double_bits(result)), now);
 				raised |= now;
 			}
@@ -84,7 +84,7 @@ static void table_of_floats(void)
 			for (size_t j = 0; j < LENGTH(floats); j++) {
 				take_exceptions();
 				const float result = operations_float[n](float_of(floats[i]), float_of(floats[j]));
-				const unsigned now = take_exceptions();
+				const unsigned now = common_to_floats(take_exceptions(), result);
 				all = hash(hash(all, float_bits(result)), now);
 				raised |= now;
 			}

@@ -69,7 +69,7 @@ int main(void)
 					set_rounding(mode);
 					take_exceptions();
 					const double result = operations[n].apply(double_of(doubles[i]), double_of(doubles[j]));
-					const unsigned now = take_exceptions();
+					const unsigned now = common_to_doubles(take_exceptions(), result);
 					set_rounding(NEAREST_EVEN);
 					all = hash(hash(all, double_bits(result)), now);
 					raised |= now;

@@ -86,6 +86,20 @@ static inline float float_of(uint32_t bits)
 	return value;
 }
 
+/*
+ * Exceptions that all processors raise: whether a result that was rounded up to the smallest normal number is an
+ * underflow is theirs to choose (IEEE 754-2019, 7.5).
+ */
+static inline unsigned common_to_doubles(unsigned raised, double result)
+{
+	return (double_bits(result) << 1) == 0x0020000000000000 ? raised & ~(unsigned)UNDERFLOW : raised;
+}
+
+static inline unsigned common_to_floats(unsigned raised, float result)
+{
+	return (float_bits(result) << 1) == 0x01000000 ? raised & ~(unsigned)UNDERFLOW : raised;
+}
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -45,26 +45,18 @@ function kindOf(row: Row): Kind {
   return /^(ldr|prfm)/.test(row.name) ? 'literal' : row.name === 'adr' ? 'plain' : 'branch';
 }
 
-interface Pools {
-  readonly random: Random;
-  readonly integer: () => bigint;
-  readonly vector: () => bigint;
-}
+const POOL = 8192;
 
-function poolsOf(random: Random): Pools {
+/** Values to begin with: drawing each anew would take most of the time. */
+function pools(): { readonly integers: BigUint64Array; readonly vectors: BigUint64Array } {
+  const random = createRandom(1n);
   const next = (): bigint => random.bigint64();
   const [doubles, singles] = [operandStream(binary64, next), operandStream(binary32, next)];
   const halfs = operandStream(binary16, next);
   const integer = (): bigint => {
     const power = 1n << BigInt(random.below(64));
-    const value = random.pick([
-      0n,
-      power,
-      power - 1n,
-      power + 1n,
-      next(),
-      next() >> BigInt(random.below(64)),
-    ]);
+    const shifted = next() >> BigInt(random.below(64));
+    const value = random.pick([0n, power, power - 1n, power + 1n, next(), shifted]);
     return BigInt.asUintN(64, random.below(3) === 0 ? -value : value);
   };
   const vector = (): bigint => {
@@ -74,8 +66,13 @@ function poolsOf(random: Random): Pools {
     if (kind === 3) return halfs() | (halfs() << 16n) | (halfs() << 32n) | (halfs() << 48n);
     return integer();
   };
-  return { random, integer, vector };
+  return {
+    integers: BigUint64Array.from({ length: POOL }, integer),
+    vectors: BigUint64Array.from({ length: 2 * POOL }, vector),
+  };
 }
+
+const { integers, vectors } = pools();
 
 /** Control registers: mostly the default. */
 function drawFpcr(random: Random): bigint {
@@ -85,14 +82,14 @@ function drawFpcr(random: Random): bigint {
   );
 }
 
-function drawState({ random, integer, vector }: Pools): Uint8Array {
+function drawState(random: Random): Uint8Array {
   const bytes = new Uint8Array(recordBytes);
-  const view = new DataView(bytes.buffer);
-  const set = (offset: number, value: bigint): void => view.setBigUint64(offset, value, true);
-  for (let i = 0; i < 31; i++) set(at.x + 8 * i, integer());
-  for (let i = 0; i < 64; i++) set(at.v + 8 * i, vector());
-  for (let i = 0; i < windowBytes; i += 8)
-    set(at.window + i, random.below(2) ? vector() : integer());
+  const values = new BigUint64Array(bytes.buffer);
+  const set = (offset: number, value: bigint): void => void (values[offset / 8] = value);
+  for (let i = 0; i < 31; i++) values[i] = integers[random.below(POOL)]!;
+  for (let i = 0; i < 64; i++) values[at.v / 8 + i] = vectors[random.below(POOL)]!;
+  const from = random.below(POOL);
+  values.set(vectors.subarray(from, from + windowBytes / 8), at.window / 8);
   set(at.nzcv, BigInt(random.below(16)) << 28n);
   set(at.fpcr, drawFpcr(random));
   set(at.fpsr, BigInt(random.below(2) ? random.below(32) : 0));
@@ -134,7 +131,7 @@ function tame(row: Row, kind: Kind, word: number, random: Random): number | unde
 }
 
 interface Draft {
-  readonly pools: Pools;
+  readonly random: Random;
   readonly instructions: Instruction[];
   /** Instructions that go somewhere, by index. */
   readonly branches: number[];
@@ -145,7 +142,7 @@ interface Draft {
 const reserved = new Set([...POINTERS, INDEX, END]);
 
 function tryRow(draft: Draft, row: Row): boolean {
-  const { random } = draft.pools;
+  const { random } = draft;
   const kind = kindOf(row);
   const word = tame(row, kind, generate(row, random, arm64.decode), random);
   if (word === undefined || arm64.decode(word) !== row || row.unpredictable?.(word) === true)
@@ -165,10 +162,10 @@ function tryRow(draft: Draft, row: Row): boolean {
 }
 
 /** Branches lead to a later instruction or the end. */
-function aim({ instructions, branches, pools }: Draft): void {
+function aim({ instructions, branches, random }: Draft): void {
   for (const index of branches) {
     const { row, word } = instructions[index]!;
-    const distance = 1 + pools.random.below(instructions.length - index);
+    const distance = 1 + random.below(instructions.length - index);
     instructions[index] = { row, word: insertField(row.fields['imm']!, word, distance) };
   }
 }
@@ -176,9 +173,8 @@ function aim({ instructions, branches, pools }: Draft): void {
 /** Makes the block of a seed from some of the rows; every row comes up equally often. */
 export function createBlock(seed: number, rows: readonly Row[]): Arm64Block {
   const random = createRandom(BigInt(seed));
-  const pools = poolsOf(random);
-  const before = drawState(pools);
-  const draft: Draft = { pools, instructions: [], branches: [], moved: new Set(), ends: false };
+  const before = drawState(random);
+  const draft: Draft = { random, instructions: [], branches: [], moved: new Set(), ends: false };
   const count = 1 + random.below(MOST);
   for (let tries = 0; draft.instructions.length < count && tries < 20 * count; tries++) {
     tryRow(draft, rows[random.below(rows.length)]!);
